@@ -1,0 +1,380 @@
+//! Everything that can reach a run: clients' requests, workers' answers, other runs' messages, time.
+//!
+//! Each input is data that its sender could not yet know the outcome of; [`Reply`] is what it gets
+//! when the transition is durable, and [`crate::Rejection`] when nothing happened.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ActivityId, Command, EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads,
+    RequestId, RunId, Span, TaskQueue, UpdateId, WorkflowType,
+    event::{Event, StartChildFailedCause, UpdateOutcome, UpdateRequest, WorkflowTaskFailedCause},
+    failure::RetryState, start::{Lineage, StartRequest},
+};
+
+/// One thing that reaches a run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The first input of a run.
+    Start(Box<Start>),
+    /// Time passed: fire whatever is due.
+    Tick,
+    /// A worker takes the pending workflow task.
+    StartWorkflowTask(StartWorkflowTask),
+    /// A worker answers a workflow task.
+    CompleteWorkflowTask(Box<CompleteWorkflowTask>),
+    /// A worker could not process a workflow task.
+    FailWorkflowTask(Box<FailWorkflowTask>),
+    /// A worker takes an activity attempt.
+    StartActivity(StartActivity),
+    /// A worker's answer to an activity attempt.
+    ResolveActivity(Box<ResolveActivity>),
+    /// A worker is alive.
+    HeartbeatActivity(Box<HeartbeatActivity>),
+    /// A signal from a client or another run.
+    Signal(Box<Signal>),
+    /// Cooperative cancellation.
+    RequestCancel(Box<RequestCancel>),
+    /// The end, without asking.
+    Terminate(Box<Terminate>),
+    /// A client's update reaches the run.
+    AdmitUpdate(Box<UpdateRequest>),
+    /// A child's fate, for its parent.
+    Child(Box<ChildReport>),
+    /// The fate of a signal or cancel request to another run.
+    External(Box<ExternalReport>),
+    /// The sticky worker is gone: the next workflow task goes to the normal queue.
+    ResetSticky,
+}
+
+/// Makes a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// What was asked.
+    pub request: StartRequest,
+    /// Where the run comes from.
+    pub lineage: Lineage,
+    /// A signal that is recorded right after the start (signal-with-start).
+    pub signal: Option<Signal>,
+}
+
+/// A worker takes the pending workflow task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartWorkflowTask {
+    /// The scheduled event the offer named; a stale offer is refused.
+    pub scheduled_event_id: EventId,
+    /// The attempt the offer named.
+    pub attempt: i32,
+    /// The poll's id.
+    pub request_id: RequestId,
+    /// The worker.
+    pub identity: Identity,
+}
+
+/// Which workflow task a worker's answer belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkflowTaskRef {
+    /// Its scheduled event.
+    pub scheduled_event_id: EventId,
+    /// Its started event.
+    pub started_event_id: EventId,
+    /// Its attempt.
+    pub attempt: i32,
+    /// The poll that took it: an answer to an earlier offer of the same attempt is stale.
+    pub request_id: RequestId,
+}
+
+/// A worker's answer to a workflow task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompleteWorkflowTask {
+    /// Which task.
+    pub task: WorkflowTaskRef,
+    /// What the workflow wants, in order.
+    pub commands: Vec<Command>,
+    /// The worker.
+    pub identity: Identity,
+    /// Where the next task should go first, with how long to wait there.
+    pub sticky: Option<Sticky>,
+    /// Ask for another workflow task at once (local activity heartbeat).
+    pub force_new_task: bool,
+    /// Temporal's `sdk_metadata`, encoded.
+    pub sdk_metadata: Option<Bytes>,
+    /// Temporal's `metering_metadata`, encoded.
+    pub metering_metadata: Option<Bytes>,
+    /// Temporal's worker version or deployment, encoded.
+    pub worker_version: Option<Bytes>,
+    /// Temporal's legacy checksum.
+    pub binary_checksum: String,
+}
+
+/// The queue of the worker that has the run cached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sticky {
+    /// Its private queue.
+    pub task_queue: TaskQueue,
+    /// How long a task waits there before it goes to the normal queue.
+    pub schedule_to_start_timeout: Span,
+}
+
+/// A worker could not process a workflow task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FailWorkflowTask {
+    /// Which task.
+    pub task: WorkflowTaskRef,
+    /// The kind of trouble.
+    pub cause: WorkflowTaskFailedCause,
+    /// The trouble.
+    pub failure: Option<Failure>,
+    /// The worker.
+    pub identity: Identity,
+}
+
+/// A worker takes an activity attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StartActivity {
+    /// The activity.
+    pub scheduled_event_id: EventId,
+    /// The attempt the offer named; a stale offer is refused.
+    pub attempt: i32,
+    /// The poll's id: a repeat gets the same answer.
+    pub request_id: RequestId,
+    /// The worker.
+    pub identity: Identity,
+}
+
+/// Which activity attempt a worker speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ActivityRef {
+    /// From a task token.
+    Attempt {
+        /// Its scheduled event.
+        scheduled_event_id: EventId,
+        /// Its attempt.
+        attempt: i32,
+    },
+    /// By name (asynchronous completion by id): whatever attempt runs.
+    Id(ActivityId),
+}
+
+/// A worker's answer to an activity attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolveActivity {
+    /// Which attempt.
+    pub activity: ActivityRef,
+    /// How it ended.
+    pub outcome: ActivityOutcome,
+    /// The worker.
+    pub identity: Identity,
+}
+
+/// How an activity attempt ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ActivityOutcome {
+    /// It returned.
+    Completed(Payloads),
+    /// It failed; heartbeat details that came along replace the known ones.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// The last heartbeat's details, when the worker sends them along.
+        last_heartbeat: Option<Payloads>,
+    },
+    /// It stopped because it was asked to.
+    Canceled(Payloads),
+}
+
+/// A worker is alive.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeartbeatActivity {
+    /// Which attempt.
+    pub activity: ActivityRef,
+    /// Its progress.
+    pub details: Payloads,
+    /// The worker.
+    pub identity: Identity,
+}
+
+/// A signal.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Signal {
+    /// Which handler.
+    pub name: String,
+    /// Its arguments.
+    pub input: Payloads,
+    /// Who sends it.
+    pub identity: Identity,
+    /// Context for interceptors.
+    pub header: PayloadMap,
+    /// Repeats carry the same id.
+    pub request_id: RequestId,
+    /// The run that sent it, if a run did.
+    pub external: Option<Execution>,
+    /// Links of the event, encoded by the front door.
+    pub links: Vec<Bytes>,
+}
+
+/// Cooperative cancellation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RequestCancel {
+    /// Why, for people.
+    pub reason: String,
+    /// Who asks.
+    pub identity: Identity,
+    /// Repeats carry the same id.
+    pub request_id: RequestId,
+    /// The run that asks, if a run does, and its event.
+    pub external: Option<(Execution, EventId)>,
+    /// When set, the first run of the chain must be this one.
+    pub first_execution_run_id: RunId,
+    /// When set, the asker must be this run's parent.
+    pub child_workflow_only: bool,
+}
+
+/// The end, without asking.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terminate {
+    /// Why, for people.
+    pub reason: String,
+    /// Values for whoever waits.
+    pub details: Payloads,
+    /// Who does it.
+    pub identity: Identity,
+    /// When set, the first run of the chain must be this one.
+    pub first_execution_run_id: RunId,
+}
+
+/// A child's fate, told to its parent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildReport {
+    /// The parent's initiated event: the identity of the message.
+    pub initiated_event_id: EventId,
+    /// The child (its current run for `Started`, its last for the rest).
+    pub child: Execution,
+    /// What happened.
+    pub fate: ChildFate,
+}
+
+/// What became of a child.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ChildFate {
+    /// It runs.
+    Started {
+        /// Its type, as it is recorded.
+        workflow_type: WorkflowType,
+        /// Its header.
+        header: PayloadMap,
+    },
+    /// It could not be started.
+    StartFailed(StartChildFailedCause),
+    /// It returned.
+    Completed(Payloads),
+    /// It failed.
+    Failed(Box<Failure>, RetryState),
+    /// It ended cancelled.
+    Canceled(Payloads),
+    /// It took too long.
+    TimedOut(RetryState),
+    /// It was terminated.
+    Terminated,
+}
+
+/// The fate of a signal or cancel request to another run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ExternalReport {
+    /// The sender's initiated event.
+    pub initiated_event_id: EventId,
+    /// Whether it arrived; else why not.
+    pub outcome: Result<(), crate::event::ExternalFailedCause>,
+}
+
+/// What an input gets back once its transition is durable.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Done; nothing to say.
+    Done,
+    /// Nothing changed: a repeat of something that was done already.
+    Duplicate,
+    /// The workflow task, for the worker that took it.
+    WorkflowTask(Box<WorkflowTask>),
+    /// The workflow task's answer was written.
+    WorkflowTaskCompleted {
+        /// Another workflow task is pending already.
+        new_task: bool,
+        /// Activities reserved for this same worker (eager execution): their scheduled events.
+        eager: Vec<EventId>,
+    },
+    /// The activity attempt, for the worker that took it.
+    Activity(Box<ActivityTask>),
+    /// The heartbeat's answer.
+    Heartbeat(HeartbeatReply),
+    /// The update's stage when it was admitted: it may be known already.
+    Update(UpdateReply),
+}
+
+/// What a worker gets to process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkflowTask {
+    /// Which task: goes into the token.
+    pub task: WorkflowTaskRef,
+    /// The started event of the last completed task: history before it is known to the cache.
+    pub previous_started_event_id: EventId,
+    /// Events at the end of the history that are not written yet: the task's own Scheduled and Started.
+    pub tail: Vec<Event>,
+    /// The last event that is in the log.
+    pub last_written_event_id: EventId,
+    /// Updates to deliver.
+    pub updates: Vec<UpdateRequest>,
+    /// How long the worker may take.
+    pub timeout: Span,
+    /// Whether only the sticky worker's tail is needed.
+    pub sticky: bool,
+}
+
+/// What a worker gets to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActivityTask {
+    /// Its scheduled event.
+    pub scheduled_event_id: EventId,
+    /// Its attempt, from 1.
+    pub attempt: i32,
+    /// The scheduled event's content.
+    pub scheduled: std::sync::Arc<crate::event::ActivityTaskScheduled>,
+    /// When it was first scheduled.
+    pub scheduled_at: crate::Timestamp,
+    /// When this attempt was scheduled.
+    pub attempt_scheduled_at: crate::Timestamp,
+    /// When this attempt started.
+    pub started_at: crate::Timestamp,
+    /// Progress of the attempt before it.
+    pub heartbeat_details: Payloads,
+    /// The type of the workflow.
+    pub workflow_type: WorkflowType,
+    /// The namespace of the workflow.
+    pub namespace: Namespace,
+}
+
+/// What a heartbeating worker should know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeartbeatReply {
+    /// The workflow wants it cancelled.
+    pub cancel_requested: bool,
+    /// An operator paused it.
+    pub paused: bool,
+    /// An operator reset it.
+    pub reset: bool,
+}
+
+/// How far an update is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UpdateReply {
+    /// The engine has it; the workflow has not seen it.
+    Admitted,
+    /// The workflow accepted it.
+    Accepted,
+    /// It ended.
+    Completed(UpdateOutcome),
+}

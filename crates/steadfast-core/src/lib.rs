@@ -1,0 +1,32 @@
+//! The pure core of Steadfast: given a run's state and one input, it says what happened.
+//!
+//! Invariant: nothing here waits, reads a clock, draws randomness, logs or does I/O. Time and ids come
+//! in as data; everything that must happen outside leaves as an [`Effect`]. Start reading at [`run`].
+
+pub mod command;
+pub mod effect;
+pub mod event;
+pub mod failure;
+pub mod ids;
+pub mod input;
+pub mod limits;
+pub mod payload;
+pub mod record;
+pub mod rejection;
+pub mod retry;
+pub mod run;
+pub mod start;
+pub mod time;
+
+pub use command::Command;
+pub use effect::Effect;
+pub use event::{Event, EventKind};
+pub use failure::Failure;
+pub use ids::*;
+pub use input::Input;
+pub use payload::{Payload, PayloadMap, Payloads};
+pub use record::{Change, Entry, Record};
+pub use rejection::Rejection;
+pub use retry::RetryPolicy;
+pub use run::{Run, Transition};
+pub use time::{Span, Timestamp};

@@ -1,0 +1,114 @@
+//! What one transition leaves behind: one JetStream message.
+//!
+//! A record holds events, which clients can read, and changes, which they cannot but which must
+//! survive as well. The order of entries is the order in which they are folded. The wire form, its
+//! version and its golden files are `steadfast-protocol`'s.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Event, EventId, Failure, Identity, Payloads, RequestId, RunKey, Timestamp,
+    input::{Start, Sticky},
+};
+
+/// One durable transition of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// What happened, in order.
+    pub entries: Vec<Entry>,
+}
+
+/// One fold step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Entry {
+    /// Numbered history.
+    Event(Event),
+    /// Numbered history that waited in the buffer: the state it makes was folded when it arrived.
+    Flushed(Event),
+    /// State that history does not show.
+    Change(Change),
+}
+
+/// State that history does not show.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    /// The run's beginning: what the started event does not say.
+    Opened(Box<Opened>),
+    /// The workflow task's next attempt: after the first, tasks are not in history until they end.
+    WorkflowTaskAttempt {
+        /// The number of the attempt.
+        attempt: i32,
+        /// When it was scheduled.
+        scheduled_at: Timestamp,
+        /// Not offered before this (backoff of repeated failures).
+        not_before: Timestamp,
+        /// For `describe`.
+        last_failure: Option<Box<Failure>>,
+    },
+    /// The pending workflow task is void (its only updates were rejected, or the run is paused).
+    WorkflowTaskDropped,
+    /// Where the next workflow task goes first; nothing means the normal queue.
+    StickySet(Option<Sticky>),
+    /// The pending workflow task moved from the sticky to the normal queue.
+    WorkflowTaskUnstuck,
+    /// An attempt of an activity started; the event is written when it ends.
+    ActivityStarted {
+        /// The activity.
+        scheduled_event_id: EventId,
+        /// The worker.
+        identity: Identity,
+        /// The poll.
+        request_id: RequestId,
+    },
+    /// An attempt failed, and there will be another.
+    ActivityRetry {
+        /// The activity.
+        scheduled_event_id: EventId,
+        /// The next attempt's number.
+        attempt: i32,
+        /// When it may start.
+        not_before: Timestamp,
+        /// Why the last one failed.
+        failure: Box<Failure>,
+        /// Who failed.
+        identity: Identity,
+        /// Progress, when the failure brought it.
+        heartbeat: Option<Payloads>,
+    },
+    /// Progress of an activity (coalesced: not every heartbeat is written).
+    ActivityHeartbeat {
+        /// The activity.
+        scheduled_event_id: EventId,
+        /// Its progress.
+        details: Payloads,
+    },
+    /// An event that waits for the workflow task that is out; its id is given when it is flushed.
+    Buffered(Box<Event>),
+    /// A request was seen: repeats change nothing.
+    RequestSeen(RequestId),
+    /// Cancellation was asked for, by this request.
+    CancelRequested(RequestId),
+    /// A message to another run was delivered and answered for.
+    Delivered(EventId),
+}
+
+/// A run's beginning: what the started event does not say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The run.
+    pub key: RunKey,
+    /// What it was made from.
+    pub start: Start,
+}
+
+impl Record {
+    /// The numbered events in it, in order.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Event(event) | Entry::Flushed(event) => Some(event),
+            Entry::Change(_) => None,
+        })
+    }
+}

@@ -1,0 +1,57 @@
+//! Why an input changed nothing. Front doors map these to their own error forms.
+
+use crate::{RunId, limits::LimitError};
+
+/// Why an input changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The run is closed; only reads are possible.
+    #[error("workflow execution already completed")]
+    Closed,
+    /// Another run of this id is open (`WorkflowExecutionAlreadyStarted`).
+    #[error("workflow execution is already running, run id {run_id}")]
+    AlreadyStarted {
+        /// The run that holds the id.
+        run_id: RunId,
+        /// The request that started it.
+        start_request_id: crate::RequestId,
+    },
+    /// The first run of the chain is another than the caller expects.
+    #[error("workflow execution not found: the chain's first run is not the one named")]
+    WrongFirstRun,
+    /// Cancellation was asked for before, by another request.
+    #[error("cancellation already requested for this workflow execution")]
+    CancellationAlreadyRequested,
+    /// Only the parent may do this.
+    #[error("the target is not a child of the requesting workflow")]
+    NotParent,
+    /// The workflow task is gone: answered, timed out, failed or offered again.
+    #[error("workflow task not found or already completed")]
+    WorkflowTaskNotFound,
+    /// The activity, or this attempt of it, is gone.
+    #[error("activity task not found, already completed, or another attempt is running")]
+    ActivityNotFound,
+    /// The worker's answer was not acceptable; the workflow task failed and will be tried again.
+    #[error("bad workflow task completion: {cause:?}: {message}")]
+    BadCompletion {
+        /// What Temporal calls it.
+        cause: crate::event::WorkflowTaskFailedCause,
+        /// What was wrong.
+        message: String,
+    },
+    /// New events arrived that the workflow must see before it may close (`UnhandledCommand`).
+    #[error("unhandled command: new events arrived while the task was out")]
+    UnhandledCommand,
+    /// A limit was reached.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// The request itself is not acceptable.
+    #[error("invalid argument: {0}")]
+    Invalid(String),
+    /// There is no such pending child, signal or cancel request.
+    #[error("no pending message with this id")]
+    NothingPending,
+    /// The update was refused by the workflow's validator.
+    #[error("the workflow rejected the update")]
+    UpdateRejected(Box<crate::Failure>),
+}

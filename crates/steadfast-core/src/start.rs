@@ -1,0 +1,228 @@
+//! What a client gives to start a run, and what the workflow-id policies make of an existing one.
+//!
+//! Follows `StartWorkflowExecution` and `service/history/api/create_workflow_util.go`.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Identity, PayloadMap, Payloads, RequestId, RetryPolicy, RunId, RunKey, Span, TaskQueue, Timestamp,
+    WorkflowType,
+    event::{Initiator, ParentRef, UserMetadata, WorkflowExecutionStarted},
+    run::Status,
+};
+
+/// Whether a closed run's id may be used again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WorkflowIdReusePolicy {
+    /// Always.
+    #[default]
+    AllowDuplicate,
+    /// Only when the last run did not complete.
+    AllowDuplicateFailedOnly,
+    /// Never.
+    RejectDuplicate,
+    /// Always, and an open run is terminated first (deprecated by Temporal, still served).
+    TerminateIfRunning,
+}
+
+/// What happens when a run of this id is open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WorkflowIdConflictPolicy {
+    /// The start is refused.
+    #[default]
+    Fail,
+    /// The open run is the answer.
+    UseExisting,
+    /// The open run is terminated, then the new one starts.
+    TerminateExisting,
+}
+
+/// What becomes of a child when its parent closes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ParentClosePolicy {
+    /// It is terminated.
+    #[default]
+    Terminate,
+    /// It goes on.
+    Abandon,
+    /// It is asked to cancel.
+    RequestCancel,
+}
+
+/// Everything that describes a run before it exists.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StartRequest {
+    /// The workflow's code.
+    pub workflow_type: WorkflowType,
+    /// Where its workflow tasks go.
+    pub task_queue: TaskQueue,
+    /// Its arguments.
+    pub input: Payloads,
+    /// Limit for the whole chain of runs; zero is none.
+    pub workflow_execution_timeout: Span,
+    /// Limit for one run; zero is none.
+    pub workflow_run_timeout: Span,
+    /// Limit for one workflow task; zero means 10 s.
+    pub workflow_task_timeout: Span,
+    /// Who asks.
+    pub identity: Identity,
+    /// Repeats of a start carry the same id.
+    pub request_id: RequestId,
+    /// About closed runs of this id.
+    pub reuse_policy: WorkflowIdReusePolicy,
+    /// About an open run of this id.
+    pub conflict_policy: WorkflowIdConflictPolicy,
+    /// How a failed run is repeated, if at all.
+    pub retry_policy: Option<RetryPolicy>,
+    /// A cron expression, or empty.
+    pub cron_schedule: String,
+    /// Delay before the first workflow task.
+    pub start_delay: Span,
+    /// Notes that visibility shows.
+    pub memo: PayloadMap,
+    /// What visibility can search.
+    pub search_attributes: PayloadMap,
+    /// Context for interceptors.
+    pub header: PayloadMap,
+    /// For people.
+    pub user_metadata: Option<UserMetadata>,
+    /// Links of the start event, encoded by the front door.
+    pub links: Vec<Bytes>,
+    /// Where to report the close, encoded by the front door.
+    pub completion_callbacks: Vec<Bytes>,
+    /// Priority, encoded by the front door.
+    pub priority: Option<Bytes>,
+    /// The client runs a worker and wants the first task in the answer.
+    pub request_eager_execution: bool,
+}
+
+/// Where a new run comes from, besides a client's request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lineage {
+    /// Its parent, for a child.
+    pub parent: Option<ParentRef>,
+    /// The top of its tree, when that is not itself.
+    pub root: Option<crate::Execution>,
+    /// The run before it in the chain.
+    pub continued_run_id: RunId,
+    /// The first run of the chain; empty when this is the first.
+    pub first_run_id: RunId,
+    /// Why there is a run before it.
+    pub initiator: Initiator,
+    /// What the run before it failed with.
+    pub continued_failure: Option<crate::Failure>,
+    /// What the last completed run in the chain returned.
+    pub last_completion_result: Payloads,
+    /// Which attempt this is; the first is 1.
+    pub attempt: i32,
+    /// When the whole chain must be over.
+    pub execution_expiration: Option<Timestamp>,
+    /// Delay before the first workflow task.
+    pub first_workflow_task_backoff: Span,
+}
+
+/// What is known of the run that holds a workflow id.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CurrentRun {
+    /// Which run.
+    pub key: RunKey,
+    /// Whether it is open, and how it closed.
+    pub status: Status,
+    /// The request that started it.
+    pub start_request_id: RequestId,
+    /// When it started.
+    pub started_at: Timestamp,
+}
+
+/// What a start request leads to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StartVerdict {
+    /// A new run starts.
+    Start,
+    /// The existing run is the answer; `deduplicated` says that this very request started it.
+    UseExisting {
+        /// A repeat of the request that started the run.
+        deduplicated: bool,
+    },
+    /// The open run is terminated, and then a new run starts.
+    TerminateThenStart,
+    /// Refused: the id is taken.
+    AlreadyStarted,
+}
+
+/// Applies the policies to the run that holds the id.
+pub fn resolve(current: &CurrentRun, request: &StartRequest) -> StartVerdict {
+    if !request.request_id.is_empty() && current.start_request_id == request.request_id {
+        return StartVerdict::UseExisting { deduplicated: true };
+    }
+    if current.status.is_open() {
+        if request.reuse_policy == WorkflowIdReusePolicy::TerminateIfRunning {
+            return StartVerdict::TerminateThenStart;
+        }
+        return match request.conflict_policy {
+            WorkflowIdConflictPolicy::Fail => StartVerdict::AlreadyStarted,
+            WorkflowIdConflictPolicy::UseExisting => {
+                StartVerdict::UseExisting { deduplicated: false }
+            }
+            WorkflowIdConflictPolicy::TerminateExisting => StartVerdict::TerminateThenStart,
+        };
+    }
+    match request.reuse_policy {
+        WorkflowIdReusePolicy::AllowDuplicate | WorkflowIdReusePolicy::TerminateIfRunning => {
+            StartVerdict::Start
+        }
+        WorkflowIdReusePolicy::AllowDuplicateFailedOnly => match current.status {
+            Status::Completed => StartVerdict::AlreadyStarted,
+            Status::Running
+            | Status::Paused
+            | Status::Failed
+            | Status::Canceled
+            | Status::Terminated
+            | Status::ContinuedAsNew
+            | Status::TimedOut => StartVerdict::Start,
+        },
+        WorkflowIdReusePolicy::RejectDuplicate => StartVerdict::AlreadyStarted,
+    }
+}
+
+/// The first event of a run, from what was asked and where the run comes from.
+pub(crate) fn started_event(
+    key: &RunKey,
+    request: &StartRequest,
+    lineage: Lineage,
+) -> WorkflowExecutionStarted {
+    let first_run_id =
+        if lineage.first_run_id.is_empty() { key.run_id.clone() } else { lineage.first_run_id };
+    WorkflowExecutionStarted {
+        workflow_type: request.workflow_type.clone(),
+        workflow_id: key.workflow_id.clone(),
+        task_queue: request.task_queue.clone(),
+        input: request.input.clone(),
+        parent: lineage.parent,
+        root: lineage.root,
+        workflow_execution_timeout: request.workflow_execution_timeout,
+        workflow_run_timeout: request.workflow_run_timeout,
+        workflow_task_timeout: request.workflow_task_timeout,
+        workflow_execution_expiration: lineage.execution_expiration,
+        continued_execution_run_id: lineage.continued_run_id,
+        initiator: lineage.initiator,
+        continued_failure: lineage.continued_failure,
+        last_completion_result: lineage.last_completion_result,
+        original_execution_run_id: key.run_id.clone(),
+        first_execution_run_id: first_run_id,
+        identity: request.identity.clone(),
+        retry_policy: request.retry_policy.clone(),
+        attempt: lineage.attempt.max(1),
+        cron_schedule: request.cron_schedule.clone(),
+        first_workflow_task_backoff: lineage.first_workflow_task_backoff,
+        header: request.header.clone(),
+        memo: request.memo.clone(),
+        search_attributes: request.search_attributes.clone(),
+        completion_callbacks: request.completion_callbacks.clone(),
+        priority: request.priority.clone(),
+        eager_execution_accepted: request.request_eager_execution,
+    }
+}

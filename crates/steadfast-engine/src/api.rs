@@ -1,0 +1,273 @@
+//! What front doors say to the engine and hear back: plain data, the same for both protocols.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use steadfast_core::{
+    Event, EventId, Execution, Identity, Namespace, PayloadMap, Payloads, Rejection, RequestId,
+    RunId, RunKey, TaskQueue, Timestamp, UpdateId, WorkflowId, WorkflowType,
+    event::{UpdateOutcome, UpdateRequest},
+    input::{ActivityTask, Signal, WorkflowTask},
+    run::Status,
+    start::StartRequest,
+};
+
+/// A workflow or one of its runs; an empty run id is the current run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The tenant.
+    pub namespace: Namespace,
+    /// Workflow id and run id.
+    pub execution: Execution,
+}
+
+/// Starts a workflow, perhaps with a signal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartWorkflow {
+    /// The tenant.
+    pub namespace: Namespace,
+    /// The workflow's id.
+    pub workflow_id: WorkflowId,
+    /// What to start.
+    pub request: StartRequest,
+    /// Signal-with-start: an open run is signalled instead of started.
+    pub signal: Option<Signal>,
+}
+
+/// A started (or found) run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Which run.
+    pub run_id: RunId,
+    /// Whether this request started it.
+    pub started: bool,
+    /// Its status when it was found.
+    pub status: Status,
+}
+
+/// Asks the workflow something; changes nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    /// Which handler.
+    pub name: String,
+    /// Its arguments.
+    pub args: Payloads,
+    /// Context for interceptors.
+    pub header: PayloadMap,
+    /// Refuse when the run is not open.
+    pub reject_not_open: bool,
+    /// Refuse when the run closed other than by completing.
+    pub reject_not_completed_cleanly: bool,
+}
+
+/// A query's answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum QueryAnswer {
+    /// The handler's result.
+    Result(Payloads),
+    /// The handler failed.
+    Failed(Box<steadfast_core::Failure>),
+    /// The run's status is not one that the caller accepts.
+    Rejected(Status),
+}
+
+/// Until when a caller of an update waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum UpdateWait {
+    /// The engine has it.
+    Admitted,
+    /// The workflow accepted or refused it.
+    Accepted,
+    /// It ended.
+    Completed,
+}
+
+/// How far an update is when its caller hears of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateAnswer {
+    /// The update.
+    pub update_id: UpdateId,
+    /// The run it went to.
+    pub run: RunKey,
+    /// The stage reached when the wait ended; it may be less than asked for.
+    pub stage: UpdateWait,
+    /// The outcome, once it ended (a refusal is a failure).
+    pub outcome: Option<UpdateOutcome>,
+}
+
+/// What to read of a history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryRequest {
+    /// The first event wanted, from 1.
+    pub from_event_id: EventId,
+    /// Events per page.
+    pub max_events: usize,
+    /// Wait for an event that is not there yet (until the deadline, then an empty page).
+    pub wait_new: bool,
+    /// Only the closing event.
+    pub close_event_only: bool,
+}
+
+/// A part of a history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryPage {
+    /// The run.
+    pub run: RunKey,
+    /// Its events, ascending.
+    pub events: Vec<Arc<Event>>,
+    /// Where the next page starts; nothing when this run will have no more events.
+    pub next_event_id: Option<EventId>,
+    /// The run's status when the page was made.
+    pub status: Status,
+}
+
+/// A run's state, for people.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The folded state.
+    pub run: Arc<steadfast_core::Run>,
+    /// Whether it is quarantined, and why.
+    pub quarantine: Option<String>,
+}
+
+/// One line of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// The run.
+    pub key: RunKey,
+    /// Its type.
+    pub workflow_type: WorkflowType,
+    /// Its status.
+    pub status: Status,
+    /// When its last record was stored.
+    pub last_at: Timestamp,
+}
+
+/// A worker's poll.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// The tenant.
+    pub namespace: Namespace,
+    /// The queue.
+    pub task_queue: TaskQueue,
+    /// The worker.
+    pub identity: Identity,
+}
+
+/// A task's name, which a worker gives back with its answer. Front doors encode it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskToken {
+    /// The run.
+    pub run: RunKey,
+    /// Its scheduled event.
+    pub scheduled_event_id: EventId,
+    /// Its attempt.
+    pub attempt: i32,
+    /// The started event (workflow tasks).
+    pub started_event_id: EventId,
+    /// The poll that took it (workflow tasks).
+    pub request_id: RequestId,
+}
+
+/// A query that rides on a workflow task, or is all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryTask {
+    /// Its id within the task.
+    pub id: String,
+    /// What is asked.
+    pub query: Query,
+}
+
+/// A workflow task for a worker.
+#[derive(Clone, Debug)]
+pub struct PolledWorkflowTask {
+    /// Give this back.
+    pub token: TaskToken,
+    /// The run.
+    pub run: RunKey,
+    /// Its type.
+    pub workflow_type: WorkflowType,
+    /// The task; for a lone query, what history the worker needs is in it as well.
+    pub task: WorkflowTask,
+    /// History: from 1 when the worker has nothing cached, else after the previous started event.
+    pub history: Vec<Arc<Event>>,
+    /// Queries to answer with the completion.
+    pub queries: Vec<QueryTask>,
+    /// Set when the task is nothing but this query.
+    pub lone_query: Option<QueryTask>,
+    /// The run's trace context.
+    pub traceparent: Option<String>,
+    /// When the task was scheduled and started.
+    pub scheduled_at: Timestamp,
+    /// When it was handed out.
+    pub started_at: Timestamp,
+}
+
+/// An activity attempt for a worker.
+#[derive(Clone, Debug)]
+pub struct PolledActivityTask {
+    /// Give this back.
+    pub token: TaskToken,
+    /// The run.
+    pub run: RunKey,
+    /// The attempt.
+    pub task: ActivityTask,
+    /// The run's trace context.
+    pub traceparent: Option<String>,
+}
+
+/// The queries a worker answered with its workflow task.
+pub type QueryAnswers = Vec<(String, QueryAnswer)>;
+
+/// An update request, with until when to wait.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UpdateWorkflow {
+    /// The update.
+    pub request: UpdateRequest,
+    /// Until when to wait.
+    pub wait: UpdateWait,
+    /// When set, the first run of the chain must be this one.
+    pub first_execution_run_id: RunId,
+}
+
+/// Why a request to the engine failed. Front doors map each to their own form.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There is no such workflow, or no such run.
+    #[error("workflow execution not found for workflow id {workflow_id:?} and run id {run_id:?}")]
+    NotFound {
+        /// The workflow.
+        workflow_id: WorkflowId,
+        /// The run, or empty.
+        run_id: RunId,
+    },
+    /// There is no such namespace.
+    #[error("namespace {0:?} is not found")]
+    NamespaceNotFound(Namespace),
+    /// The run refused the input.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// The run cannot be read and waits for an operator.
+    #[error("run is quarantined: {0}")]
+    Quarantined(String),
+    /// The log or the run's owner is not reachable at the moment; try again.
+    #[error("temporarily unavailable, try again: {0}")]
+    Unavailable(String),
+    /// A queue is full; try again later.
+    #[error("{what} is full (at most {max}), try again later")]
+    Exhausted {
+        /// Which queue.
+        what: &'static str,
+        /// Its bound.
+        max: usize,
+    },
+    /// Nobody answered in time (a query without a worker, ...).
+    #[error("deadline exceeded: {0}")]
+    DeadlineExceeded(&'static str),
+    /// The query could not be answered.
+    #[error("query failed: {0}")]
+    QueryFailed(String),
+    /// The engine is stopping.
+    #[error("the engine is shutting down")]
+    ShuttingDown,
+}
