@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Event, EventId, Failure, Identity, Payloads, RequestId, RunKey, Timestamp,
-    input::{Start, Sticky},
+    input::Sticky,
 };
 
 /// One durable transition of a run.
@@ -99,8 +99,8 @@ pub enum Change {
 pub struct Opened {
     /// The run.
     pub key: RunKey,
-    /// What it was made from.
-    pub start: Start,
+    /// The request that started it: a repeat of it gets this run as its answer.
+    pub request_id: RequestId,
 }
 
 impl Record {

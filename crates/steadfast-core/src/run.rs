@@ -165,6 +165,15 @@ pub struct Session {
     pub admitted: BTreeMap<UpdateId, update::Admitted>,
     /// Heartbeats since the last written one, by scheduled event.
     pub heartbeats: BTreeMap<EventId, activity::Heartbeat>,
+    /// A workflow task that exists only to deliver updates, and is written only if they change
+    /// anything.
+    pub speculative: Option<workflow_task::Pending>,
+    /// Whether the pending workflow task's next attempt was offered after its backoff.
+    pub task_offered: bool,
+    /// Activities whose next attempt was offered after its backoff, with that attempt.
+    pub activities_offered: BTreeMap<EventId, i32>,
+    /// When this process took the run over: heartbeats before that may be unknown.
+    pub resumed_at: Timestamp,
 }
 
 /// The session is never compared: DUR-2 speaks of what is durable.

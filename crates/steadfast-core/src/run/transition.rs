@@ -24,6 +24,10 @@ pub struct Transition<'a> {
     pub effects: Vec<Effect>,
     pub(crate) limits: &'a Limits,
     pub(crate) now: Timestamp,
+    /// While a workflow task's commands are handled, a new task is only wished for: its Scheduled
+    /// event follows everything else that the completion writes.
+    pub(crate) in_completion: bool,
+    pub(crate) wants_task: bool,
 }
 
 impl<'a> Transition<'a> {
@@ -43,16 +47,29 @@ impl<'a> Transition<'a> {
     }
 
     pub(crate) fn on(run: Run, limits: &'a Limits, now: Timestamp) -> Self {
-        let record = Record { at: now, entries: Vec::new() };
-        Self { run, record, effects: Vec::new(), limits, now }
+        let record = Record {
+            at: now,
+            entries: Vec::new(),
+        };
+        let effects = Vec::new();
+        Self {
+            run,
+            record,
+            effects,
+            limits,
+            now,
+            in_completion: false,
+            wants_task: false,
+        }
     }
 
-    /// Feeds one input. On rejection the draft is as before.
+    /// Feeds one input. On rejection the draft is as before, but for
+    /// [`Rejection::BadCompletion`]: the failed workflow task is then in the record.
     pub fn feed(&mut self, input: Input) -> Result<Reply, Rejection> {
         match input {
             Input::Start(_) => Err(Rejection::AlreadyStarted {
                 run_id: self.run.key().run_id.clone(),
-                start_request_id: self.run.opened.start.request.request_id.clone(),
+                start_request_id: self.run.opened.request_id.clone(),
             }),
             Input::Tick => Ok(self.tick()),
             Input::StartWorkflowTask(input) => self.start_workflow_task(input),
@@ -78,7 +95,11 @@ impl<'a> Transition<'a> {
 
     /// Refuses inputs to a closed run.
     pub(crate) fn require_open(&self) -> Result<(), Rejection> {
-        if self.run.status.is_open() { Ok(()) } else { Err(Rejection::Closed) }
+        if self.run.status.is_open() {
+            Ok(())
+        } else {
+            Err(Rejection::Closed)
+        }
     }
 
     /// Writes an event now. Its number is the answer.
@@ -94,7 +115,13 @@ impl<'a> Transition<'a> {
         links: Vec<Bytes>,
     ) -> EventId {
         let id = self.run.next_event_id;
-        let event = Event { id, at: self.now, kind: kind.into(), user_metadata, links };
+        let event = Event {
+            id,
+            at: self.now,
+            kind: kind.into(),
+            user_metadata,
+            links,
+        };
         self.entry(Entry::Event(event));
         id
     }
@@ -104,12 +131,27 @@ impl<'a> Transition<'a> {
     pub(crate) fn arrival(&mut self, kind: impl Into<EventKind>, links: Vec<Bytes>) {
         if self.run.session.task_out.is_some() {
             let kind = kind.into();
-            let event = Event { id: 0, at: self.now, kind, user_metadata: None, links };
+            let event = Event {
+                id: 0,
+                at: self.now,
+                kind,
+                user_metadata: None,
+                links,
+            };
             self.change(Change::Buffered(Box::new(event)));
         } else {
             self.flush_buffered();
             self.event_with(kind, None, links);
         }
+    }
+
+    /// The number that the next arrival gets, or 0 when it will wait in the buffer.
+    pub(crate) fn arrival_id(&mut self) -> EventId {
+        if self.run.session.task_out.is_some() {
+            return 0;
+        }
+        self.flush_buffered();
+        self.run.next_event_id
     }
 
     /// Writes a change.
@@ -126,7 +168,10 @@ impl<'a> Transition<'a> {
         for event in events {
             self.entry(Entry::Flushed(event));
         }
-        assert!(self.run.buffered.is_empty(), "HIST-1: a flush numbers every buffered event");
+        assert!(
+            self.run.buffered.is_empty(),
+            "HIST-1: a flush numbers every buffered event"
+        );
     }
 
     /// Adds an effect; order is kept.
@@ -134,7 +179,7 @@ impl<'a> Transition<'a> {
         self.effects.push(effect);
     }
 
-    fn entry(&mut self, entry: Entry) {
+    pub(super) fn entry(&mut self, entry: Entry) {
         self.run.last_at = self.now;
         if let Err(error) = self.run.fold(self.now, &entry) {
             panic!("DUR-2: a decision must fold into the state it was made on: {error}: {entry:?}");

@@ -1,0 +1,192 @@
+//! How an attempt ends, and whether another follows.
+
+use super::Activity;
+use crate::{
+    Change, EventId, EventKind, Failure, Identity, Payloads, Rejection, Transition,
+    event::{
+        ActivityTaskCanceled, ActivityTaskCompleted, ActivityTaskFailed, ActivityTaskStarted,
+        ActivityTaskTimedOut,
+    },
+    failure::{FailureInfo, RetryState, TimeoutType},
+    input::{ActivityOutcome, Reply, ResolveActivity},
+    retry::Verdict,
+};
+
+impl Transition<'_> {
+    pub(in crate::run) fn resolve_activity(
+        &mut self,
+        input: ResolveActivity,
+    ) -> Result<Reply, Rejection> {
+        self.require_open()
+            .map_err(|_| Rejection::ActivityNotFound)?;
+        let activity = self.run.find_activity(&input.activity)?;
+        let identity = input.identity;
+        match input.outcome {
+            ActivityOutcome::Completed(result) => {
+                self.limits.payloads("Result", &result)?;
+                let scheduled_event_id = activity.scheduled_event_id;
+                self.end_activity(&activity, |started_event_id| {
+                    let attributes = ActivityTaskCompleted {
+                        result,
+                        scheduled_event_id,
+                        started_event_id,
+                        identity,
+                    };
+                    attributes.into()
+                });
+            }
+            ActivityOutcome::Failed {
+                failure,
+                last_heartbeat,
+            } => {
+                self.activity_failed(&activity, failure, last_heartbeat, identity);
+            }
+            ActivityOutcome::Canceled(details) => {
+                if activity.cancel_requested_event_id == 0 {
+                    let message = "activity cancellation was not requested";
+                    return Err(Rejection::Invalid(message.to_owned()));
+                }
+                let scheduled_event_id = activity.scheduled_event_id;
+                let latest_cancel_requested_event_id = activity.cancel_requested_event_id;
+                self.end_activity(&activity, |started_event_id| {
+                    let attributes = ActivityTaskCanceled {
+                        details,
+                        latest_cancel_requested_event_id,
+                        scheduled_event_id,
+                        started_event_id,
+                        identity,
+                    };
+                    attributes.into()
+                });
+            }
+        }
+        Ok(Reply::Done)
+    }
+
+    fn activity_failed(
+        &mut self,
+        activity: &Activity,
+        failure: Failure,
+        last_heartbeat: Option<Payloads>,
+        identity: Identity,
+    ) {
+        match self.retry_activity(activity, &failure, last_heartbeat, &identity) {
+            RetryState::InProgress => {}
+            retry_state => {
+                let scheduled_event_id = activity.scheduled_event_id;
+                self.end_activity(activity, |started_event_id| {
+                    let attributes = ActivityTaskFailed {
+                        failure,
+                        scheduled_event_id,
+                        started_event_id,
+                        identity,
+                        retry_state,
+                    };
+                    attributes.into()
+                });
+            }
+        }
+    }
+
+    /// A deadline passed: another attempt, or the end.
+    pub(super) fn activity_timed_out(&mut self, activity: &Activity, timeout: TimeoutType) {
+        let details = self.run.heartbeat_details(activity);
+        let failure = Failure::timeout(timeout, details.clone());
+        let retryable = matches!(timeout, TimeoutType::StartToClose | TimeoutType::Heartbeat);
+        let retry_state = if retryable {
+            self.retry_activity(
+                activity,
+                &failure,
+                Some(details.clone()),
+                &activity.last_identity,
+            )
+        } else {
+            RetryState::Timeout
+        };
+        let mut failure = match retry_state {
+            RetryState::InProgress => return,
+            // The next attempt would start too late: all attempts together took too long.
+            RetryState::Timeout if retryable => {
+                Failure::timeout(TimeoutType::ScheduleToClose, details)
+            }
+            RetryState::Timeout
+            | RetryState::Unspecified
+            | RetryState::NonRetryableFailure
+            | RetryState::MaximumAttemptsReached
+            | RetryState::RetryPolicyNotSet
+            | RetryState::InternalServerError
+            | RetryState::CancelRequested => failure,
+        };
+        let own = matches!(&failure.info, FailureInfo::Timeout { timeout, .. }
+            if matches!(timeout, TimeoutType::ScheduleToClose | TimeoutType::ScheduleToStart));
+        if own {
+            let last = activity.last_failure.as_ref();
+            failure.cause = last.map(|failure| Box::new((**failure).clone()));
+        }
+        let scheduled_event_id = activity.scheduled_event_id;
+        self.end_activity(activity, |started_event_id| {
+            let attributes = ActivityTaskTimedOut {
+                failure,
+                scheduled_event_id,
+                started_event_id,
+                retry_state,
+            };
+            attributes.into()
+        });
+    }
+
+    fn retry_activity(
+        &mut self,
+        activity: &Activity,
+        failure: &Failure,
+        heartbeat: Option<Payloads>,
+        identity: &Identity,
+    ) -> RetryState {
+        if activity.cancel_requested_event_id != 0 {
+            return RetryState::CancelRequested;
+        }
+        let to_close = activity.scheduled.schedule_to_close_timeout.set();
+        let deadline = to_close.map(|timeout| activity.scheduled_at + timeout);
+        let policy = activity.retry_policy();
+        match policy.after_failure(activity.attempt, failure, self.now, deadline) {
+            Verdict::Stop(retry_state) => retry_state,
+            Verdict::RetryAfter(delay) => {
+                let scheduled_event_id = activity.scheduled_event_id;
+                let known = self.run.session.heartbeats.get(&scheduled_event_id);
+                let known = known.map(|heartbeat| heartbeat.details.clone());
+                let heartbeat = heartbeat.or(known).filter(|details| !details.is_empty());
+                self.change(Change::ActivityRetry {
+                    scheduled_event_id,
+                    attempt: activity.attempt.saturating_add(1),
+                    not_before: self.now + delay,
+                    failure: Box::new(failure.clone()),
+                    identity: identity.clone(),
+                    heartbeat,
+                });
+                self.offer_due_activities();
+                RetryState::InProgress
+            }
+        }
+    }
+
+    /// Writes an activity's Started event, if an attempt ran, and its end; wakes the workflow.
+    fn end_activity(&mut self, activity: &Activity, end: impl FnOnce(EventId) -> EventKind) {
+        let mut started_event_id = 0;
+        if let Some(started) = &activity.started {
+            started_event_id = self.arrival_id();
+            let attributes = ActivityTaskStarted {
+                scheduled_event_id: activity.scheduled_event_id,
+                identity: started.identity.clone(),
+                request_id: started.request_id.clone(),
+                attempt: activity.attempt,
+                last_failure: activity
+                    .last_failure
+                    .as_ref()
+                    .map(|failure| (**failure).clone()),
+            };
+            self.arrival(attributes, Vec::new());
+        }
+        self.arrival(end(started_event_id), Vec::new());
+        self.schedule_workflow_task();
+    }
+}

@@ -1,0 +1,296 @@
+//! How a workflow task ends: completed, failed by its worker or by what it asked for, or too late.
+
+use super::{Kind, Out, started_event};
+use crate::{
+    Change, Entry, Event, EventId, EventKind, Failure, Identity, Rejection, Span, Transition,
+    event::{
+        WorkflowTaskCompleted, WorkflowTaskFailed, WorkflowTaskFailedCause, WorkflowTaskScheduled,
+        WorkflowTaskTimedOut,
+    },
+    failure::TimeoutType,
+    input::{CompleteWorkflowTask, FailWorkflowTask, Reply, WorkflowTaskRef},
+};
+
+/// Attempts before failures are slowed down (`history.workflowTaskRetryBackoffMinAttempts`).
+const BACKOFF_MIN_ATTEMPTS: i32 = 3;
+/// The first slowed-down delay; each further one doubles.
+const BACKOFF_INITIAL: Span = Span::from_secs(1);
+/// The longest delay between attempts.
+const BACKOFF_MAX: Span = Span::from_secs(60);
+
+/// How long the worker of this attempt may take: late attempts get longer, because SDKs answer a
+/// repeated failure with silence.
+pub(super) fn attempt_timeout(timeout: Span, attempt: i32) -> Span {
+    Span(timeout.0.saturating_add(backoff(attempt).0))
+}
+
+fn backoff(attempt: i32) -> Span {
+    if attempt <= BACKOFF_MIN_ATTEMPTS {
+        return Span::ZERO;
+    }
+    let doublings = u32::try_from(attempt - BACKOFF_MIN_ATTEMPTS - 1)
+        .unwrap_or(0)
+        .min(16);
+    Span(BACKOFF_INITIAL.0.saturating_mul(1 << doublings)).min(BACKOFF_MAX)
+}
+
+/// Whether a failed task is followed by another attempt.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::run) enum Again {
+    /// Another attempt follows.
+    Yes,
+    /// The run closes: none does.
+    No,
+}
+
+impl Transition<'_> {
+    pub(in crate::run) fn complete_workflow_task(
+        &mut self,
+        input: CompleteWorkflowTask,
+    ) -> Result<Reply, Rejection> {
+        let out = self.take_out(&input.task)?;
+        if out.kind == Kind::Speculative && self.changes_nothing(&input) {
+            for command in input.commands {
+                self.command(command, 0)?;
+            }
+            self.run.session.speculative = None;
+            return Ok(Reply::WorkflowTaskCompleted {
+                new_task: false,
+                eager: Vec::new(),
+            });
+        }
+        let before = self.clone();
+        match self.write_completion(&out, input) {
+            Ok(eager) => {
+                let new_task = self.run.pending_task().is_some();
+                Ok(Reply::WorkflowTaskCompleted { new_task, eager })
+            }
+            Err(rejection) => {
+                *self = before;
+                let (cause, message) = match &rejection {
+                    Rejection::BadCompletion { cause, message } => (*cause, message.clone()),
+                    other => (WorkflowTaskFailedCause::Unspecified, other.to_string()),
+                };
+                self.write_failed(&out, cause, Some(Failure::server(message)), Again::Yes);
+                Err(rejection)
+            }
+        }
+    }
+
+    fn write_completion(
+        &mut self,
+        out: &Out,
+        input: CompleteWorkflowTask,
+    ) -> Result<Vec<EventId>, Rejection> {
+        if !self.run.buffered.is_empty() && input.commands.iter().any(|c| c.kind.closes_run()) {
+            return Err(Rejection::BadCompletion {
+                cause: WorkflowTaskFailedCause::UnhandledCommand,
+                message: "UnhandledCommand".to_owned(),
+            });
+        }
+        self.write_started(out);
+        let completed = self.event(WorkflowTaskCompleted {
+            scheduled_event_id: out.task.scheduled_event_id,
+            started_event_id: out.task.started_event_id,
+            identity: input.identity,
+            binary_checksum: input.binary_checksum,
+            sdk_metadata: input.sdk_metadata,
+            metering_metadata: input.metering_metadata,
+            worker_version: input.worker_version,
+        });
+        self.in_completion = true;
+        let mut eager = Vec::new();
+        for command in input.commands {
+            if !self.run.status.is_open() {
+                break;
+            }
+            if command.kind.wants_eager_execution() {
+                eager.push(self.run.next_event_id);
+            }
+            self.command(command, completed)?;
+        }
+        self.in_completion = false;
+        if !self.run.status.is_open() {
+            return Ok(Vec::new());
+        }
+        if self.run.sticky != input.sticky {
+            self.change(Change::StickySet(input.sticky));
+        }
+        let arrived = !self.run.buffered.is_empty();
+        self.flush_buffered();
+        if std::mem::take(&mut self.wants_task) || input.force_new_task || arrived {
+            self.schedule_workflow_task();
+        }
+        if self.has_undelivered_updates() {
+            self.schedule_speculative_task();
+        }
+        Ok(eager)
+    }
+
+    /// Whether a speculative task's answer leaves nothing that must be written.
+    fn changes_nothing(&self, input: &CompleteWorkflowTask) -> bool {
+        self.run.buffered.is_empty()
+            && !input.force_new_task
+            && self.run.session.task_out.is_none()
+            && input
+                .commands
+                .iter()
+                .all(|command| command.kind.leaves_no_event())
+            && !self.has_undelivered_updates()
+    }
+
+    pub(in crate::run) fn fail_workflow_task(
+        &mut self,
+        input: FailWorkflowTask,
+    ) -> Result<Reply, Rejection> {
+        let mut out = self.take_out(&input.task)?;
+        if !input.identity.is_empty() {
+            out.identity = input.identity;
+        }
+        self.write_failed(&out, input.cause, input.failure, Again::Yes);
+        Ok(Reply::Done)
+    }
+
+    /// Ends the task that is out because its worker did not answer in time.
+    pub(in crate::run) fn time_out_workflow_task(&mut self) {
+        let Some(out) = self.run.session.task_out.take() else {
+            return;
+        };
+        self.forget_deliveries();
+        if out.kind != Kind::Transient {
+            self.write_started(&out);
+            self.event(WorkflowTaskTimedOut {
+                scheduled_event_id: out.task.scheduled_event_id,
+                started_event_id: out.task.started_event_id,
+                timeout_type: TimeoutType::StartToClose,
+            });
+        }
+        self.next_attempt(&out, None);
+    }
+
+    /// Moves a task that nobody took from the cache holder's queue to the run's own.
+    pub(in crate::run) fn time_out_sticky_task(&mut self) {
+        let written = self.run.workflow_task.as_ref();
+        let normal = written.filter(|task| task.kind == Kind::Normal);
+        let Some(scheduled_event_id) = normal.map(|task| task.scheduled_event_id) else {
+            self.reset_sticky();
+            return;
+        };
+        self.event(WorkflowTaskTimedOut {
+            scheduled_event_id,
+            started_event_id: 0,
+            timeout_type: TimeoutType::ScheduleToStart,
+        });
+        self.change(Change::StickySet(None));
+        self.schedule_workflow_task();
+    }
+
+    /// Ends the task that is out because the run closes under it.
+    pub(in crate::run) fn force_close_task(&mut self) {
+        if let Some(out) = self.run.session.task_out.take() {
+            self.write_failed(
+                &out,
+                WorkflowTaskFailedCause::ForceCloseCommand,
+                None,
+                Again::No,
+            );
+        }
+    }
+
+    fn take_out(&mut self, task: &WorkflowTaskRef) -> Result<Out, Rejection> {
+        self.require_open()
+            .map_err(|_| Rejection::WorkflowTaskNotFound)?;
+        match self.run.session.task_out.take() {
+            Some(out) if out.task == *task => Ok(out),
+            other => {
+                self.run.session.task_out = other;
+                Err(Rejection::WorkflowTaskNotFound)
+            }
+        }
+    }
+
+    fn write_failed(
+        &mut self,
+        out: &Out,
+        cause: WorkflowTaskFailedCause,
+        failure: Option<Failure>,
+        again: Again,
+    ) {
+        self.run.session.task_out = None;
+        self.forget_deliveries();
+        if out.kind != Kind::Transient {
+            self.write_started(out);
+            self.event(WorkflowTaskFailed {
+                scheduled_event_id: out.task.scheduled_event_id,
+                started_event_id: out.task.started_event_id,
+                cause,
+                failure: failure.clone(),
+                identity: out.identity.clone(),
+                ..WorkflowTaskFailed::default()
+            });
+        }
+        if again == Again::Yes {
+            self.next_attempt(out, failure);
+        }
+    }
+
+    /// After a task failed or was too late: new events make a fresh task, else the same one is tried
+    /// again. Either goes to the run's own queue, because the cache holder may be what is broken.
+    fn next_attempt(&mut self, out: &Out, failure: Option<Failure>) {
+        if self.run.sticky.is_some() {
+            self.change(Change::StickySet(None));
+        }
+        let arrived = !self.run.buffered.is_empty();
+        self.flush_buffered();
+        if arrived && out.kind != Kind::Transient {
+            self.schedule_workflow_task();
+            return;
+        }
+        let attempt = out.task.attempt.saturating_add(1);
+        let not_before = self.now + backoff(attempt);
+        let last_failure = failure.map(Box::new);
+        let scheduled_at = self.now;
+        self.change(Change::WorkflowTaskAttempt {
+            attempt,
+            scheduled_at,
+            not_before,
+            last_failure,
+        });
+        if not_before <= self.now {
+            self.offer_task();
+        }
+    }
+
+    /// Writes what is not written yet of a task that ends: Scheduled, where it was not, and Started.
+    fn write_started(&mut self, out: &Out) {
+        if out.kind != Kind::Normal {
+            let (task_queue, sticky) = self.run.task_queue();
+            let kind = EventKind::from(WorkflowTaskScheduled {
+                task_queue,
+                sticky,
+                start_to_close_timeout: self.run.task_timeout(),
+                attempt: out.task.attempt,
+            });
+            self.event_at(out.scheduled_at, kind);
+        }
+        self.event_at(out.started_at, EventKind::from(started_event(out)));
+    }
+
+    /// Writes an event of the past: what happened while the task was out has its own time.
+    fn event_at(&mut self, at: crate::Timestamp, kind: EventKind) {
+        let id = self.run.next_event_id;
+        let event = Event {
+            id,
+            at,
+            kind,
+            user_metadata: None,
+            links: Vec::new(),
+        };
+        self.entry(Entry::Event(event));
+    }
+}
+
+/// Who the engine is, when an event needs a worker and there was none.
+pub(in crate::run) fn engine_identity() -> Identity {
+    Identity::new("steadfast")
+}
