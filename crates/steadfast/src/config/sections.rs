@@ -1,0 +1,260 @@
+//! Every key, once: its type, its default, and what it means to whoever runs the server.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    document::{Allowed, KeyDoc, Section, key_doc},
+    units::{Size, Time},
+};
+
+/// More history streams than this are a mistake: JetStream's limit is memory, and ours is one lease each.
+pub const PARTITIONS_MAX: u32 = 1_024;
+
+macro_rules! section {
+    (
+        $(#[doc = $about:literal])+
+        $name:ident {
+            $($(#[doc = $doc:literal])+ $key:ident: $kind:ty = $default:expr,)+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $($(#[doc = $doc])+ pub $key: $kind,)+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($key: $default,)+ }
+            }
+        }
+
+        impl Section for $name {
+            const ABOUT: &'static [&'static str] = &[$($about),+];
+
+            fn keys() -> Vec<KeyDoc> {
+                let defaults = Self::default();
+                vec![$(key_doc(stringify!($key), &[$($doc),+], &defaults.$key),)+]
+            }
+        }
+    };
+}
+
+macro_rules! choice {
+    (
+        $(#[doc = $about:literal])+
+        $name:ident {
+            $(#[doc = $first_doc:literal])+ $first:ident = $first_text:literal,
+            $($(#[doc = $doc:literal])+ $variant:ident = $text:literal,)*
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum,
+        )]
+        pub enum $name {
+            $(#[doc = $first_doc])+
+            #[default]
+            #[serde(rename = $first_text)]
+            #[value(name = $first_text)]
+            $first,
+            $(
+                $(#[doc = $doc])+
+                #[serde(rename = $text)]
+                #[value(name = $text)]
+                $variant,
+            )*
+        }
+
+        impl Allowed for $name {
+            fn allowed() -> String {
+                let words = [$first_text, $($text),*];
+                format!("one of {}", words.map(|word| format!("\"{word}\"")).join(", "))
+            }
+        }
+
+        impl $name {
+            /// The word for it in files, flags and logs.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    Self::$first => $first_text,
+                    $(Self::$variant => $text,)*
+                }
+            }
+        }
+    };
+}
+
+section! {
+    /// This process.
+    Server {
+        /// The node's name in logs, metrics and the cluster; empty means the host's name.
+        node_name: String = String::new(),
+        /// History streams, and so units of ownership, recovery and scale. Fixed at the first start
+        /// on an empty NATS: a later start with another number is refused.
+        partitions: u32 = 4,
+        /// Namespaces that exist from the start.
+        namespaces: Vec<String> = vec!["default".to_owned()],
+        /// The address for metrics and health (`/metrics`, `/healthz`, `/readyz`); empty means none.
+        http_address: String = "127.0.0.1:7243".to_owned(),
+        /// How long a shutdown may take to write what is pending before it is cut short.
+        shutdown_within: Time = Time::secs(10),
+    }
+}
+
+section! {
+    /// The connection to NATS. `steadfast dev` starts its own server and ignores `url`.
+    Nats {
+        /// The servers, separated by commas.
+        url: String = "nats://127.0.0.1:4222".to_owned(),
+        /// A file with user credentials (JWT and key); empty means none.
+        credentials_file: String = String::new(),
+        /// A user name, for servers with passwords; empty means none.
+        user: String = String::new(),
+        /// The user's password. Better given as `STEADFAST__NATS__PASSWORD` than in a file.
+        password: String = String::new(),
+        /// A token, for servers with token authentication; empty means none.
+        token: String = String::new(),
+        /// Refuse to talk without TLS.
+        tls_required: bool = false,
+        /// A file with the certificates of the authorities to trust; empty means the system's.
+        tls_ca_file: String = String::new(),
+        /// The client's certificate, for mutual TLS; empty means none.
+        tls_cert_file: String = String::new(),
+        /// The key of the client's certificate; empty means none.
+        tls_key_file: String = String::new(),
+        /// How long one attempt to connect may take.
+        connect_within: Time = Time::secs(5),
+        /// The longest pause between attempts to reconnect. Reconnecting never gives up.
+        reconnect_pause_max: Time = Time::secs(2),
+        /// How long one JetStream request (an append, a read) may take until its outcome is unknown.
+        request_within: Time = Time::secs(10),
+    }
+}
+
+choice! {
+    /// When an acknowledged write is on the disk.
+    Sync {
+        /// Before its acknowledgement.
+        Always = "always",
+        /// Every two minutes, NATS's own default.
+        Lazy = "lazy",
+    }
+}
+
+section! {
+    /// What an acknowledged write has survived.
+    Durability {
+        /// For a nats-server that we start ourselves (`steadfast dev`): `always` syncs every write
+        /// to the disk before it is acknowledged, `lazy` every two minutes (NATS's own default,
+        /// which loses acknowledged writes at power loss).
+        sync: Sync = Sync::Always,
+        /// Copies of every stream: 1 for a lone server, 3 or 5 for a cluster.
+        replicas: u32 = 1,
+        /// Compress the history streams on disk (S2).
+        compress: bool = true,
+    }
+}
+
+section! {
+    /// The engine: runs, timers, task queues.
+    Engine {
+        /// A run that nothing happens to for this long leaves memory; a message wakes it.
+        idle_after: Time = Time::secs(10),
+        /// How often the states of changed runs are written as snapshots; a takeover reads them and
+        /// at most this much history.
+        snapshot_every: Time = Time::secs(5),
+        /// Failures in a row at the same place of a run's history after which it is quarantined.
+        quarantine_after: u32 = 5,
+        /// Inputs that may wait for one run; more are refused with a retryable error.
+        inbox_max: usize = 10_000,
+    }
+}
+
+section! {
+    /// The bounds of what one run may hold, with Temporal's defaults.
+    Limits {
+        /// Bytes in any id or name.
+        id_bytes_max: usize = 1_000,
+        /// Bytes in one list of payloads, one memo, one failure.
+        payload_bytes_max: Size = Size::mib(16),
+        /// Pending activities per run.
+        pending_activities_max: usize = 20_000,
+        /// Pending children per run.
+        pending_children_max: usize = 20_000,
+        /// Pending signals to other runs per run.
+        pending_signals_max: usize = 20_000,
+        /// Pending cancel requests to other runs per run.
+        pending_cancels_max: usize = 20_000,
+        /// Updates in flight per run.
+        updates_in_flight_max: usize = 10,
+        /// Updates in all per run.
+        updates_total_max: usize = 2_000,
+        /// Signals in all per run; 0 is no limit.
+        signals_total_max: usize = 0,
+        /// Events after which workers are told to continue as new.
+        suggest_continue_as_new_events: u32 = 4_096,
+        /// History bytes after which workers are told to continue as new.
+        suggest_continue_as_new_bytes: Size = Size::mib(4),
+        /// Request ids remembered per run, so that repeated requests change nothing.
+        request_ids_max: usize = 10_000,
+    }
+}
+
+section! {
+    /// The native front door: MessagePack over NATS.
+    Native {
+        /// Requests worked on at the same time; more are refused with a retryable error.
+        requests_max: usize = 10_000,
+        /// The longest that a poll or another long wait is held open, whatever its caller asks for.
+        long_poll_max: Time = Time::secs(60),
+    }
+}
+
+section! {
+    /// The feed for observers: the stream `SF_EVENTS`, on `sf.events.>`.
+    Events {
+        /// Whether it exists. Without it, `steadfast events` and durable observers have nothing to read.
+        enabled: bool = true,
+        /// Events older than this leave the feed (not the history); 0 keeps them for ever.
+        max_age: Time = Time::secs(7 * 86_400),
+        /// The feed's size on disk, oldest events leave first; 0 is no limit.
+        max_bytes: Size = Size(0),
+    }
+}
+
+section! {
+    /// How long closed runs are kept.
+    Retention {
+        /// For namespaces that do not say otherwise; 0 keeps them for ever.
+        closed_runs: Time = Time::secs(3 * 86_400),
+    }
+}
+
+choice! {
+    /// How logs look.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// One JSON object per line.
+        Json = "json",
+    }
+}
+
+section! {
+    /// Logs, metrics, traces.
+    Telemetry {
+        /// What is logged: a level (`error`, `warn`, `info`, `debug`, `trace`), or directives such as
+        /// `info,steadfast_engine=debug`.
+        log_level: String = "info".to_owned(),
+        /// How logs look on stderr.
+        log_format: LogFormat = LogFormat::Text,
+        /// Where traces go, an OTLP/HTTP endpoint such as `http://127.0.0.1:4318`; empty means nowhere.
+        otlp_endpoint: String = String::new(),
+        /// The part of workflows that are traced, from 0.0 to 1.0.
+        trace_sample_ratio: f64 = 1.0,
+        /// This process's name in traces.
+        service_name: String = "steadfast".to_owned(),
+    }
+}
