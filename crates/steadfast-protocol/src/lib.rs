@@ -1,1 +1,20 @@
-//! Placeholder.
+//! Steadfast's wire: subjects, stored records, snapshots, task tokens and the native messages.
+//!
+//! Everything that leaves a process has its bytes defined here, and nowhere else. `PROTOCOL.md` beside
+//! this crate is the public description; a test checks its bytes against this code. Nothing here does
+//! I/O. Start reading at [`subject`], then [`record`].
+//!
+//! Invariant: no input, however broken, makes a decoder panic; each fault has its own typed error.
+
+pub mod codec;
+pub mod header;
+pub mod record;
+pub mod subject;
+
+pub use codec::DecodeError;
+
+/// The version of the native protocol.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+#[cfg(test)]
+mod sample;
