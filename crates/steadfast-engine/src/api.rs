@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use steadfast_core::{
-    Event, EventId, Execution, Identity, Namespace, PayloadMap, Payloads, Rejection, RequestId,
-    RunId, RunKey, TaskQueue, Timestamp, UpdateId, WorkflowId, WorkflowType,
-    event::{UpdateOutcome, UpdateRequest},
-    input::{ActivityTask, Signal, WorkflowTask},
+    ActivityId, Command, Event, EventId, Execution, Failure, Identity, Namespace, PayloadMap,
+    Payloads, Rejection, RequestId, RunId, RunKey, TaskQueue, Timestamp, UpdateId, WorkflowId,
+    WorkflowKey, WorkflowType,
+    event::{UpdateOutcome, UpdateRequest, WorkflowTaskFailedCause},
+    input::{ActivityTask, Signal, Sticky, WorkflowTask},
     run::Status,
     start::StartRequest,
 };
@@ -21,6 +23,37 @@ pub struct Target {
     pub execution: Execution,
 }
 
+impl Target {
+    /// The current run of a workflow.
+    pub fn current(namespace: impl Into<Namespace>, workflow_id: impl Into<WorkflowId>) -> Self {
+        let execution = Execution { workflow_id: workflow_id.into(), run_id: RunId::default() };
+        Self { namespace: namespace.into(), execution }
+    }
+
+    /// The workflow.
+    pub fn workflow(&self) -> WorkflowKey {
+        WorkflowKey {
+            namespace: self.namespace.clone(),
+            workflow_id: self.execution.workflow_id.clone(),
+        }
+    }
+
+    /// The key with the run id as it was given, perhaps empty.
+    pub fn key(&self) -> RunKey {
+        RunKey {
+            namespace: self.namespace.clone(),
+            workflow_id: self.execution.workflow_id.clone(),
+            run_id: self.execution.run_id.clone(),
+        }
+    }
+}
+
+impl From<&RunKey> for Target {
+    fn from(key: &RunKey) -> Self {
+        Self { namespace: key.namespace.clone(), execution: key.execution() }
+    }
+}
+
 /// Starts a workflow, perhaps with a signal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StartWorkflow {
@@ -32,6 +65,9 @@ pub struct StartWorkflow {
     pub request: StartRequest,
     /// Signal-with-start: an open run is signalled instead of started.
     pub signal: Option<Signal>,
+    /// The caller's trace (W3C `traceparent`); it becomes the run's header of that name, so that
+    /// the run, its children and its workers continue it.
+    pub traceparent: Option<String>,
 }
 
 /// A started (or found) run.
@@ -218,6 +254,82 @@ pub struct PolledActivityTask {
 
 /// The queries a worker answered with its workflow task.
 pub type QueryAnswers = Vec<(String, QueryAnswer)>;
+
+/// A worker's answer to a workflow task.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completion {
+    /// What the workflow wants, in order.
+    pub commands: Vec<Command>,
+    /// The worker.
+    pub identity: Identity,
+    /// Where the next task should go first, with how long to wait there.
+    pub sticky: Option<Sticky>,
+    /// Ask for another workflow task at once (local activity heartbeat).
+    pub force_new_task: bool,
+    /// The queries that came with the task.
+    pub query_answers: QueryAnswers,
+    /// Temporal's `sdk_metadata`, encoded.
+    pub sdk_metadata: Option<Bytes>,
+    /// Temporal's `metering_metadata`, encoded.
+    pub metering_metadata: Option<Bytes>,
+    /// Temporal's worker version or deployment, encoded.
+    pub worker_version: Option<Bytes>,
+    /// Temporal's legacy checksum.
+    pub binary_checksum: String,
+}
+
+/// What a worker hears once its workflow task's answer is durable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Completed {
+    /// Another workflow task is pending already.
+    pub new_task: bool,
+    /// Activities reserved for this same worker (eager execution): their scheduled events.
+    pub eager: Vec<EventId>,
+}
+
+/// A worker could not process a workflow task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskFailure {
+    /// The kind of trouble.
+    pub cause: WorkflowTaskFailedCause,
+    /// The trouble.
+    pub failure: Option<Failure>,
+    /// The worker.
+    pub identity: Identity,
+}
+
+/// An activity, as a worker names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActivityTarget {
+    /// With the token of the attempt.
+    Token(TaskToken),
+    /// By its name in a run (asynchronous completion by id).
+    Id(Target, ActivityId),
+}
+
+/// Which part of a namespace's runs to list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListRequest {
+    /// The tenant.
+    pub namespace: Namespace,
+    /// Runs per page.
+    pub limit: usize,
+    /// Where the last page ended.
+    pub cursor: Option<ListCursor>,
+}
+
+/// Where a list goes on: for each partition the sequence below which it does.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListCursor(pub Vec<(u32, u64)>);
+
+/// A page of a list, newest first.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListPage {
+    /// The runs.
+    pub runs: Vec<Listed>,
+    /// Where the next page starts, if there may be one.
+    pub next: Option<ListCursor>,
+}
 
 /// An update request, with until when to wait.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,73 @@
+//! What the engine stands on, in one value: the log, time, randomness and services.
+
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use futures::future::BoxFuture;
+use steadfast_core::Timestamp;
+
+use crate::ports::{Clock, Entropy, Log, ServiceCaller, ServiceError, ServiceRequest};
+
+/// The ports of one engine.
+#[derive(Clone)]
+pub struct World {
+    /// Where runs are kept.
+    pub log: Arc<dyn Log>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids and randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who answers service activities.
+    pub services: Arc<dyn ServiceCaller>,
+}
+
+impl World {
+    /// The real clock and random ids on top of a log, without services.
+    pub fn on(log: Arc<dyn Log>) -> Self {
+        Self {
+            log,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(RandomIds),
+            services: Arc::new(NoServices),
+        }
+    }
+
+    /// The same world with somebody to call.
+    pub fn with_services(mut self, services: Arc<dyn ServiceCaller>) -> Self {
+        self.services = services;
+        self
+    }
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+    }
+}
+
+/// Random UUIDs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RandomIds;
+
+impl Entropy for RandomIds {
+    fn uuid(&self) -> String {
+        uuid::Uuid::new_v4().to_string()
+    }
+}
+
+/// A world in which nobody answers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoServices;
+
+impl ServiceCaller for NoServices {
+    fn call(&self, _request: ServiceRequest) -> BoxFuture<'_, Result<bytes::Bytes, ServiceError>> {
+        Box::pin(std::future::ready(Err(ServiceError::NoResponders)))
+    }
+}
