@@ -1,2 +1,61 @@
-//! All automation.
-fn main() {}
+//! The house's own commands: `cargo xtask tidy | test | ci | bench`.
+//!
+//! Start reading at [`suite`] for what a change must pass, and at [`tidy`] for the rules that no
+//! compiler checks.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "printing is what a build command is for"
+)]
+
+mod cargo;
+mod prerequisites;
+mod suite;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Steadfast's build, check and test commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Check the rules that no compiler checks: dependencies, sizes, words, licences.
+    Tidy,
+    /// Everything that a change must pass: format, lints, tidy, documentation, all tests.
+    Test,
+    /// The same with the slow tests at full length (`STEADFAST_SLOW_TESTS=1`).
+    Ci,
+    /// Run the benchmarks in release mode; arguments go to them.
+    Bench {
+        /// What the benchmarks are given.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let passed = match Arguments::parse().command {
+        Command::Tidy => tidy::run()?,
+        Command::Test => suite::run(suite::Length::Normal)?,
+        Command::Ci => suite::run(suite::Length::Slow)?,
+        Command::Bench { arguments } => bench(&arguments)?,
+    };
+    Ok(if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn bench(arguments: &[String]) -> anyhow::Result<bool> {
+    let mut command = cargo::command(&["run", "--release", "--package", "steadfast-bench", "--"]);
+    Ok(command.args(arguments).status()?.success())
+}

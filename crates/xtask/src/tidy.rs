@@ -1,0 +1,81 @@
+//! The rules that no compiler checks. One file per rule; each finding says where, and what to do.
+//!
+//! To add a rule: a function from a [`Source`] to findings in a file of its own, a line in
+//! [`RULES`], and a test that shows it firing on a bad sample.
+
+mod blank;
+mod edges;
+mod hosts;
+mod licences;
+mod logs;
+mod names;
+mod openings;
+mod sizes;
+mod sources;
+mod waits;
+mod words;
+
+use std::fmt;
+
+use sources::Source;
+
+/// Something that is not tidy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Finding {
+    path: String,
+    line: usize,
+    advice: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path, self.line, self.advice)
+    }
+}
+
+/// Every rule about one file.
+const RULES: [fn(&Source) -> Vec<Finding>; 7] = [
+    names::check,
+    openings::check,
+    sizes::check,
+    words::check,
+    waits::check,
+    logs::check,
+    hosts::check,
+];
+
+/// Checks the whole tree and prints what it finds; false when it finds something.
+pub(crate) fn run() -> anyhow::Result<bool> {
+    let mut findings = tree()?;
+    findings.extend(licences::check()?);
+    for finding in &findings {
+        println!("{finding}");
+    }
+    println!("tidy: {} finding(s)", findings.len());
+    Ok(findings.is_empty())
+}
+
+/// Everything but the licences, which need every dependency to be downloaded.
+fn tree() -> anyhow::Result<Vec<Finding>> {
+    let sources = sources::read_all()?;
+    let mut findings: Vec<Finding> = sources
+        .iter()
+        .flat_map(|source| RULES.iter().flat_map(move |rule| rule(source)))
+        .collect();
+    findings.extend(sizes::check_ratchet(&sources));
+    findings.extend(edges::check()?);
+    findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));
+    Ok(findings)
+}
+
+#[cfg(test)]
+mod tests {
+    //! The tree itself is tidy.
+
+    #[test]
+    fn the_tree_is_tidy() {
+        let findings = super::tree().unwrap();
+        let text: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        assert!(text.is_empty(), "\n{}\n", text.join("\n"));
+    }
+}
