@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ActivityId, Command, EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads,
-    RequestId, RunId, Span, TaskQueue, UpdateId, WorkflowType,
+    RequestId, RunId, Span, TaskQueue, WorkflowType,
     event::{Event, StartChildFailedCause, UpdateOutcome, UpdateRequest, WorkflowTaskFailedCause},
     failure::RetryState, start::{Lineage, StartRequest},
 };

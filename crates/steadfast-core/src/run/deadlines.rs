@@ -19,7 +19,7 @@ impl Run {
         [
             self.run_deadline(),
             self.started.workflow_execution_expiration,
-            self.first_task_not_before,
+            self.first_task_not_before.filter(|_| self.status == Status::Running),
             self.task_deadline(),
             self.next_timer_deadline(),
             self.next_activity_deadline(),
@@ -123,7 +123,7 @@ impl Transition<'_> {
             self.run_timed_out();
             return Reply::Done;
         }
-        if self.is_due(self.run.first_task_not_before) {
+        if self.run.status == Status::Running && self.is_due(self.run.first_task_not_before) {
             self.run.first_task_not_before = None;
             self.schedule_workflow_task();
         }

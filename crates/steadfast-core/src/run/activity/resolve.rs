@@ -1,8 +1,10 @@
 //! How an attempt ends, and whether another follows.
 
-use super::Activity;
+use std::sync::Arc;
+
+use super::{Activity, Attempt};
 use crate::{
-    Change, EventId, EventKind, Failure, Identity, Payloads, Rejection, Transition,
+    Change, EventId, EventKind, Failure, Identity, Payloads, Rejection, RequestId, Transition,
     event::{
         ActivityTaskCanceled, ActivityTaskCompleted, ActivityTaskFailed, ActivityTaskStarted,
         ActivityTaskTimedOut,
@@ -19,8 +21,14 @@ impl Transition<'_> {
     ) -> Result<Reply, Rejection> {
         self.require_open()
             .map_err(|_| Rejection::ActivityNotFound)?;
-        let activity = self.run.find_activity(&input.activity)?;
+        let mut activity = self.run.find_activity(&input.activity)?;
         let identity = input.identity;
+        if activity.started.is_none() {
+            // Completed by its id before any worker took it: Temporal makes up a start.
+            let (at, identity) = (self.now, identity.clone());
+            let attempt = Attempt { at, identity, request_id: RequestId::default() };
+            Arc::make_mut(&mut activity).started = Some(attempt);
+        }
         match input.outcome {
             ActivityOutcome::Completed(result) => {
                 self.limits.payloads("Result", &result)?;
