@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""A Steadfast activity worker: the NATS client, MessagePack, and nothing else.
+
+usage: worker.py NATS_URL NAMESPACE TASK_QUEUE
+"""
+import asyncio
+import json
+import os
+import signal
+import sys
+
+import msgpack
+import nats
+from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeout
+
+POLL_SECONDS = 5
+ANSWER_SECONDS = 60
+IDENTITY = f"python-{os.getpid()}"
+
+
+class Failed(Exception):
+    """An activity's failure: its type is what retry policies match on."""
+
+    def __init__(self, kind, message, retry=True):
+        super().__init__(message)
+        self.kind, self.retry = kind, retry
+
+
+class Cancelled(Exception):
+    """The workflow asked for cancellation; a heartbeat's answer said so."""
+
+
+def payload(value):
+    """A value as JSON, the encoding that every SDK reads."""
+    return {"metadata": {"encoding": b"json/plain"}, "data": json.dumps(value).encode()}
+
+
+def values(payloads):
+    return [json.loads(p["data"]) if p["data"] else None for p in payloads]
+
+
+class Worker:
+    def __init__(self, client, namespace, queue):
+        self.client, self.namespace, self.queue = client, namespace, queue
+        self.stopping = asyncio.Event()
+
+    async def request(self, subject, body, timeout):
+        """One request; an error answer raises, with its code from the published table."""
+        answer = await self.client.request(subject, msgpack.packb(body), timeout=timeout)
+        code = (answer.headers or {}).get("Nats-Service-Error-Code")
+        if code:
+            raise RuntimeError(f"{code}: {answer.headers.get('Nats-Service-Error')}")
+        return msgpack.unpackb(answer.data) if answer.data else None
+
+    async def answer(self, verb, body):
+        """Tells the engine; while it is away (being restarted, say) tries again."""
+        deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+        body["identity"] = IDENTITY
+        while True:
+            try:
+                return await self.request(f"sf.task.{self.namespace}.{verb}", body, 5)
+            except (NoRespondersError, NatsTimeout):
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
+
+    async def poll(self):
+        subject = f"sf.poll.{self.namespace}.{self.queue}.activity"
+        body = {"identity": IDENTITY, "wait": POLL_SECONDS * 1_000_000_000}
+        while not self.stopping.is_set():
+            try:
+                task = await self.request(subject, body, POLL_SECONDS + 2)
+            except (NoRespondersError, NatsTimeout):
+                await asyncio.sleep(0.2)
+                continue
+            if task:
+                await self.work(task)
+
+    async def work(self, task):
+        token = task["token"]
+        activity = ACTIVITIES.get(task["activity_type"])
+        try:
+            if activity is None:
+                raise Failed("NotFound", f"no activity {task['activity_type']}")
+            result = await activity(self, task, *values(task.get("input", [])))
+        except Cancelled:
+            await self.answer("cancel", {"token": token, "details": []})
+        except Failed as error:
+            info = {"type": error.kind, "non_retryable": not error.retry}
+            failure = {"message": str(error), "source": "python", "info": {"Application": info}}
+            await self.answer("fail", {"token": token, "failure": failure})
+        else:
+            await self.answer("complete", {"token": token, "result": [payload(result)]})
+
+    async def heartbeat(self, task, progress):
+        reply = await self.answer("heartbeat", {"token": task["token"], "details": [payload(progress)]})
+        if reply["cancel_requested"]:
+            raise Cancelled
+
+
+async def echo(_worker, _task, *args):
+    return args[0] if args else None
+
+
+async def slow(worker, task, steps):
+    """Counts up to `steps`; a further attempt goes on where the last one's heartbeat was."""
+    done = (values(task.get("heartbeat_details", [])) or [0])[0]
+    while done < steps:
+        await asyncio.sleep(0.1)
+        done += 1
+        await worker.heartbeat(task, done)
+    return done
+
+
+async def fail(_worker, task, *_args):
+    if task["attempt"] < 3:
+        raise Failed("NotYet", f"attempt {task['attempt']} fails")
+    return f"attempt {task['attempt']} from python"
+
+
+async def reject(_worker, _task, *_args):
+    raise Failed("Rejected", "this never works", retry=False)
+
+
+ACTIVITIES = {"echo": echo, "slow": slow, "fail": fail, "reject": reject}
+
+
+async def main(url, namespace, queue):
+    client = await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
+    worker = Worker(client, namespace, queue)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, worker.stopping.set)
+    print("ready", flush=True)
+    # Four polls at once; each one ends what it is at before the worker stops.
+    await asyncio.gather(*(worker.poll() for _ in range(4)))
+    await client.drain()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:4]))
