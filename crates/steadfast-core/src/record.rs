@@ -7,7 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Event, EventId, Failure, Identity, Payloads, RequestId, RunKey, Timestamp,
+    Event, EventId, Failure, Identity, Payloads, RequestId, RunKey, TimerId, Timestamp,
     input::Sticky,
 };
 
@@ -92,6 +92,8 @@ pub enum Change {
     CancelRequested(RequestId),
     /// A message to another run was delivered and answered for.
     Delivered(EventId),
+    /// A timer was cancelled whose firing still waits in the buffer: the firing never happened.
+    TimerFiringForgotten(TimerId),
 }
 
 /// A run's beginning: what the started event does not say.

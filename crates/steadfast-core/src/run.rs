@@ -13,6 +13,7 @@ pub mod child;
 pub mod close;
 pub mod commands;
 pub mod deadlines;
+pub mod derive;
 pub mod external;
 pub mod open;
 pub mod properties;

@@ -145,6 +145,12 @@ pub struct WorkflowExecutionContinuedAsNew {
     pub workflow_task_completed_event_id: EventId,
     #[serde(skip_serializing_if = "Span::is_zero_ref")]
     pub backoff_start_interval: Span,
+    /// Not in Temporal's event: what the next run is started with must follow from this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_policy: Option<RetryPolicy>,
+    /// Not in Temporal's event either.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cron_schedule: String,
     pub initiator: Initiator,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,

@@ -3,17 +3,6 @@
 use crate::{Command, EventId, Rejection, Transition, command::CommandKind};
 
 impl CommandKind {
-    /// Whether it ends the run.
-    pub(crate) fn closes_run(&self) -> bool {
-        matches!(
-            self,
-            Self::CompleteWorkflow { .. }
-                | Self::FailWorkflow { .. }
-                | Self::CancelWorkflow { .. }
-                | Self::ContinueAsNew(_)
-        )
-    }
-
     /// Whether it changes nothing durable.
     pub(crate) fn leaves_no_event(&self) -> bool {
         matches!(self, Self::RejectUpdate { .. })

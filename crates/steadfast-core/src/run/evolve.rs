@@ -101,7 +101,7 @@ impl Run {
                 self.signal_count += 1;
                 Ok(())
             }
-            E::StartChildWorkflowExecutionInitiated(a) => self.on_child_initiated(id, a),
+            E::StartChildWorkflowExecutionInitiated(a) => self.on_child_initiated(event, a),
             E::StartChildWorkflowExecutionFailed(a) => self.on_child_ended(a.initiated_event_id),
             E::ChildWorkflowExecutionStarted(a) => self.on_child_started(id, a),
             E::ChildWorkflowExecutionCompleted(a) => self.on_child_ended(a.initiated_event_id),
@@ -190,6 +190,7 @@ impl Run {
                 Ok(())
             }
             Change::Delivered(initiated_event_id) => self.on_delivered(*initiated_event_id),
+            Change::TimerFiringForgotten(timer_id) => self.on_timer_firing_forgotten(timer_id),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn open<'a>(
         mut lineage,
         signal,
     } = start;
-    if lineage.first_workflow_task_backoff.is_zero() {
+    if lineage.first_workflow_task_backoff.is_zero() && lineage.continued_run_id.is_empty() {
         lineage.first_workflow_task_backoff = first_backoff(&request, now);
     }
     request.retry_policy = request.retry_policy.map(crate::RetryPolicy::with_defaults);

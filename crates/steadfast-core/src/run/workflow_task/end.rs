@@ -53,6 +53,7 @@ impl Transition<'_> {
             for command in input.commands {
                 self.command(command, 0)?;
             }
+            self.reject_unprocessed_updates();
             self.run.session.speculative = None;
             return Ok(Reply::WorkflowTaskCompleted {
                 new_task: false,
@@ -82,12 +83,6 @@ impl Transition<'_> {
         out: &Out,
         input: CompleteWorkflowTask,
     ) -> Result<Vec<EventId>, Rejection> {
-        if !self.run.buffered.is_empty() && input.commands.iter().any(|c| c.kind.closes_run()) {
-            return Err(Rejection::BadCompletion {
-                cause: WorkflowTaskFailedCause::UnhandledCommand,
-                message: "UnhandledCommand".to_owned(),
-            });
-        }
         self.write_started(out);
         let completed = self.event(WorkflowTaskCompleted {
             scheduled_event_id: out.task.scheduled_event_id,
@@ -112,6 +107,9 @@ impl Transition<'_> {
         self.in_completion = false;
         if !self.run.status.is_open() {
             return Ok(Vec::new());
+        }
+        if !input.force_new_task {
+            self.reject_unprocessed_updates();
         }
         if self.run.sticky != input.sticky {
             self.change(Change::StickySet(input.sticky));
