@@ -6,10 +6,14 @@
 use std::io;
 
 use bytes::Bytes;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 
-/// How deep values may nest: deeper ones could overflow the stack of whoever reads them.
-pub const DEPTH_MAX: usize = 512;
+/// How deep values may nest in a message: deeper ones could overflow the stack of who reads them.
+pub const MESSAGE_DEPTH_MAX: usize = 64;
+
+/// How deep values may nest in what is stored: a message's value lies deeper there, and failures grow
+/// by what wraps them (activity, child workflow) on their way up.
+pub const STORED_DEPTH_MAX: usize = 128;
 
 /// Bytes that are not what they should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +42,7 @@ pub enum DecodeError {
     #[error("there are bytes after the end of the value")]
     Trailing,
     /// Values nest too deeply.
-    #[error("values nest too deeply, at most {DEPTH_MAX} levels are read")]
+    #[error("values nest too deeply")]
     TooDeep,
     /// The checksum is not that of the bytes.
     #[error("the checksum does not match")]
@@ -68,20 +72,36 @@ pub(crate) fn encode_after<T: Serialize>(
     Ok(Bytes::from(buffer))
 }
 
-/// Reads a value that takes up all the bytes.
-pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
+/// Reads a message that takes up all the bytes.
+pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
+    decode_within(MESSAGE_DEPTH_MAX, bytes)
+}
+
+/// Reads a stored value that takes up all the bytes.
+pub(crate) fn decode_stored<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
+    decode_within(STORED_DEPTH_MAX, bytes)
+}
+
+fn decode_within<'de, T: Deserialize<'de>>(
+    depth_max: usize,
+    bytes: &'de [u8],
+) -> Result<T, DecodeError> {
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
-    deserializer.set_max_depth(DEPTH_MAX);
+    deserializer.set_max_depth(depth_max);
     let mut unknown = None;
     let value = serde_ignored::deserialize(&mut deserializer, |path| {
         unknown.get_or_insert_with(|| path.to_string());
     })
-    .map_err(classify)?;
-    if let Some(path) = unknown {
-        return Err(DecodeError::UnknownField(path));
-    }
+    .map_err(classify);
+    let value = match (value, unknown) {
+        // A misspelt field is both unknown and missing: the former says more.
+        (Ok(_) | Err(DecodeError::MissingField(_)), Some(path)) => {
+            return Err(DecodeError::UnknownField(path));
+        }
+        (value, _) => value?,
+    };
     // Nothing is left exactly when not even a marker can be read.
-    match <() as serde::Deserialize>::deserialize(&mut deserializer) {
+    match <()>::deserialize(&mut deserializer) {
         Err(rmp_serde::decode::Error::InvalidMarkerRead(error)) if is_end(&error) => Ok(value),
         Ok(()) | Err(_) => Err(DecodeError::Trailing),
     }
@@ -90,7 +110,10 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, DecodeError> {
 /// The prefix of a versioned value: a MessagePack map whose first entry is `v` and whose second,
 /// under `field`, is the value that follows.
 pub(crate) fn versioned_prefix(version: u8, field: &str) -> Vec<u8> {
-    assert!(version < 0x80 && field.len() < 32, "both fit MessagePack's one-byte forms");
+    assert!(
+        version < 0x80 && field.len() < 32,
+        "both fit MessagePack's one-byte forms"
+    );
     let mut prefix = Vec::with_capacity(512);
     prefix.extend_from_slice(&[0x82, 0xA1, b'v', version, 0xA0 | field.len() as u8]);
     prefix.extend_from_slice(field.as_bytes());
@@ -114,12 +137,15 @@ pub(crate) fn split_versioned(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Decod
         [] | [0xCC..=0xCE, ..] => return Err(DecodeError::Truncated),
         [_, ..] => return Err(malformed()),
     };
-    let Some((&marker, rest)) = rest.split_first() else { return Err(DecodeError::Truncated) };
+    let Some((&marker, rest)) = rest.split_first() else {
+        return Err(DecodeError::Truncated);
+    };
     if marker & 0xE0 != 0xA0 {
         return Err(malformed());
     }
-    let (field, value) =
-        rest.split_at_checked(usize::from(marker & 0x1F)).ok_or(DecodeError::Truncated)?;
+    let (field, value) = rest
+        .split_at_checked(usize::from(marker & 0x1F))
+        .ok_or(DecodeError::Truncated)?;
     Ok((version, field, value))
 }
 

@@ -7,11 +7,17 @@
 //! Invariant: no input, however broken, makes a decoder panic; each fault has its own typed error.
 
 pub mod codec;
+pub mod error;
 pub mod header;
+pub mod message;
 pub mod record;
+pub mod snapshot;
 pub mod subject;
+pub mod token;
 
-pub use codec::DecodeError;
+pub use codec::{DecodeError, EncodeError};
+pub use error::{ErrorBody, ErrorCode};
+pub use token::{TaskKind, TaskToken};
 
 /// The version of the native protocol.
 pub const PROTOCOL_VERSION: u32 = 1;

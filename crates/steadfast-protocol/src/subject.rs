@@ -4,8 +4,8 @@
 //! [`Token`]s back: the id itself, or, for an id too long for a subject, its hash.
 
 pub mod history;
-pub mod native;
 pub mod names;
+pub mod native;
 pub mod token;
 
 pub use self::{history::*, names::*, native::*, token::Token};
@@ -50,7 +50,10 @@ fn split<const N: usize>(subject: &str) -> Option<[&str; N]> {
 
 /// The error for a subject of another form.
 fn form(subject: &str, form: &'static str) -> SubjectError {
-    SubjectError::Form { subject: subject.to_owned(), form }
+    SubjectError::Form {
+        subject: subject.to_owned(),
+        form,
+    }
 }
 
 #[cfg(test)]

@@ -12,18 +12,31 @@ fn nested(levels: usize) -> Failure {
     })
 }
 
-/// A worker thread of tokio has 2 MiB; half of it must do, in a debug build.
+fn on_stack<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
+    std::thread::Builder::new()
+        .stack_size(bytes)
+        .spawn(work)
+        .unwrap()
+        .join()
+        .unwrap()
+}
+
+/// A worker thread of tokio has 2 MiB, and a debug build takes 11 KiB of it per level of failure.
 #[test]
 fn deep_nesting_is_refused_before_the_stack_ends() {
-    let check = || {
-        let deep = nested(100);
-        assert_eq!(decode::<Failure>(&encode(&deep).unwrap()), Ok(deep));
-        assert_eq!(decode::<Failure>(&encode(&nested(600)).unwrap()), Err(DecodeError::TooDeep));
+    let [deepest, too_deep, far_too_deep] = [STORED_DEPTH_MAX - 2, STORED_DEPTH_MAX, 600]
+        .map(|levels| on_stack(64 << 20, move || encode(&nested(levels)).unwrap()));
+    let check = move || {
+        assert!(decode_stored::<Failure>(&deepest).is_ok());
+        assert_eq!(decode::<Failure>(&deepest), Err(DecodeError::TooDeep));
+        for bytes in [too_deep, far_too_deep] {
+            assert_eq!(decode_stored::<Failure>(&bytes), Err(DecodeError::TooDeep));
+        }
         let lists = vec![0x91; 100_000];
-        assert!(decode::<Failure>(&lists).is_err());
-        assert!(decode::<serde::de::IgnoredAny>(&lists).is_err());
+        assert!(decode_stored::<Failure>(&lists).is_err());
+        assert!(decode_stored::<serde::de::IgnoredAny>(&lists).is_err());
     };
-    std::thread::Builder::new().stack_size(1 << 20).spawn(check).unwrap().join().unwrap();
+    on_stack(2 << 20, check);
 }
 
 #[test]
@@ -48,6 +61,12 @@ fn unknown_fields_are_named_with_their_path() {
         decode::<Outer>(bytes),
         Err(DecodeError::UnknownField("inner.0.more".to_owned()))
     );
-    assert!(matches!(decode::<Outer>(b"\x80"), Err(DecodeError::MissingField(_))));
-    assert!(matches!(decode::<Outer>(b"\xC1"), Err(DecodeError::Malformed(_))));
+    assert!(matches!(
+        decode::<Outer>(b"\x80"),
+        Err(DecodeError::MissingField(_))
+    ));
+    assert!(matches!(
+        decode::<Outer>(b"\xC1"),
+        Err(DecodeError::Malformed(_))
+    ));
 }
