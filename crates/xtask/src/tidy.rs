@@ -10,6 +10,7 @@ mod licences;
 mod logs;
 mod names;
 mod openings;
+mod purity;
 mod sizes;
 mod sources;
 mod waits;
@@ -34,9 +35,10 @@ impl fmt::Display for Finding {
 }
 
 /// Every rule about one file.
-const RULES: [fn(&Source) -> Vec<Finding>; 7] = [
+const RULES: [fn(&Source) -> Vec<Finding>; 8] = [
     names::check,
     openings::check,
+    purity::check,
     sizes::check,
     words::check,
     waits::check,

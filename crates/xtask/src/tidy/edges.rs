@@ -71,8 +71,19 @@ const KEPT: [(&str, &[&str]); 5] = [
     ("rusqlite", &["steadfast-visibility"]),
 ];
 
-/// Everything that the core is made of: small, pure, without I/O, clock or randomness.
-const CORE: [&str; 5] = ["bytes", "serde", "serde_bytes", "thiserror", "croner"];
+/// Everything that the core is made of: small and pure, with the features that would make it impure.
+const CORE: [(&str, &[&str]); 8] = [
+    ("bytes", &[]),
+    ("serde", &[]),
+    ("serde_bytes", &[]),
+    ("thiserror", &[]),
+    ("croner", &[]),
+    // Calendars and time zones for cron; the core is told what time it is.
+    ("chrono", &["default", "clock", "now"]),
+    ("chrono-tz", &[]),
+    // Ids derived from other ids; the core is given the random ones.
+    ("uuid", &["v1", "v4", "v6", "v7"]),
+];
 
 #[derive(Deserialize)]
 struct Metadata {
@@ -94,6 +105,10 @@ struct Dependency {
     #[serde(default)]
     optional: bool,
     path: Option<String>,
+    #[serde(default)]
+    features: Vec<String>,
+    #[serde(default)]
+    uses_default_features: bool,
 }
 
 impl Dependency {
@@ -146,7 +161,8 @@ fn faults(package: &Package, folder: Folder) -> Vec<(String, String)> {
 
 fn our_fault(package: &Package, dependency: &Dependency, allowed: &[&str]) -> Option<String> {
     let (from, to) = (package.name.as_str(), dependency.name.as_str());
-    if dependency.is_dev() && from != "steadfast-core" {
+    // A crate's tests may use the crate itself with its test kit's feature.
+    if dependency.is_dev() && (from != "steadfast-core" || to == from) {
         return None;
     }
     if !allowed.contains(&to) {
@@ -161,16 +177,36 @@ fn our_fault(package: &Package, dependency: &Dependency, allowed: &[&str]) -> Op
 
 fn other_fault(package: &Package, dependency: &Dependency, folder: Folder) -> Option<String> {
     let (from, to) = (package.name.as_str(), dependency.name.as_str());
-    if from == "steadfast-core" && !dependency.is_dev() && !CORE.contains(&to) {
-        return Some(format!(
-            "the core is small and pure: do without {to}, or add it to CORE in \
-             crates/xtask/src/tidy/edges.rs and say why"
-        ));
+    if from == "steadfast-core" && !dependency.is_dev() {
+        return core_fault(dependency);
     }
     let family = |kept: &str| to == kept || to.starts_with(&format!("{kept}-"));
     let (kept, owners) = KEPT.iter().find(|(kept, _)| family(kept))?;
     let owner = owners.contains(&from) || (folder == Folder::Tests && owners.contains(&"tests/"));
     (!owner).then(|| format!("only {} may name {kept}", owners.join(", ")))
+}
+
+fn core_fault(dependency: &Dependency) -> Option<String> {
+    let to = dependency.name.as_str();
+    let Some((_, impure)) = CORE.iter().find(|(name, _)| *name == to) else {
+        return Some(format!(
+            "the core is small and pure: do without {to}, or add it to CORE in \
+             crates/xtask/src/tidy/edges.rs and say why"
+        ));
+    };
+    let default = dependency.uses_default_features.then_some("default");
+    let features = dependency
+        .features
+        .iter()
+        .map(String::as_str)
+        .chain(default);
+    let impure: Vec<&str> = features.filter(|f| impure.contains(f)).collect();
+    (!impure.is_empty()).then(|| {
+        format!(
+            "the core is pure: switch off {to}'s features {}",
+            impure.join(", ")
+        )
+    })
 }
 
 /// Where a package lives.

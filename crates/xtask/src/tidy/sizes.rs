@@ -18,7 +18,12 @@ struct Exception {
 }
 
 /// Functions that read better long.
-const RATCHET: [Exception; 0] = [];
+const RATCHET: [Exception; 1] = [Exception {
+    path: "crates/steadfast-core/src/run/evolve.rs",
+    function: "apply",
+    lines_max: 85,
+    reason: "an exhaustive table of events, one line each",
+}];
 
 /// Checks one file's length and its functions'.
 pub(crate) fn check(source: &Source) -> Vec<Finding> {
@@ -197,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn every_exception_is_needed() {
+    fn an_exception_that_nothing_needs_is_found() {
         assert_eq!(check_ratchet(&[]).len(), RATCHET.len());
     }
 }

@@ -8,6 +8,8 @@ fn ours(name: &str) -> Dependency {
         kind: None,
         optional: false,
         path: Some(format!("/crates/{name}")),
+        features: Vec::new(),
+        uses_default_features: true,
     }
 }
 
@@ -75,6 +77,7 @@ fn tests_may_reach_further_but_not_the_cores() {
         dev(ours("steadfast-engine")),
         "may not depend on",
     );
+    allowed("steadfast-core", dev(ours("steadfast-core")));
     assert!(found("steadfast-e2e", Folder::Tests, ours("steadfast-sdk")).is_empty());
 }
 
@@ -117,6 +120,17 @@ fn the_core_is_made_of_little() {
     refused("steadfast-core", other("tokio"), "small and pure");
     allowed("steadfast-core", other("serde"));
     allowed("steadfast-core", dev(other("proptest")));
+    refused("steadfast-core", other("chrono"), "features default");
+    let pure = Dependency {
+        uses_default_features: false,
+        ..other("chrono")
+    };
+    allowed("steadfast-core", pure);
+    let random = Dependency {
+        features: vec!["v5".to_owned(), "v4".to_owned()],
+        ..other("uuid")
+    };
+    refused("steadfast-core", random, "features v4");
 }
 
 #[test]
