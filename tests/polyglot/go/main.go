@@ -50,6 +50,15 @@ type failed struct {
 
 func (f failed) Error() string { return f.message }
 
+// refused is an error answer, such as task_not_found.
+type refused struct {
+	Code      string `msgpack:"code"`
+	Message   string `msgpack:"message"`
+	Retryable bool   `msgpack:"retryable"`
+}
+
+func (r refused) Error() string { return r.Code + ": " + r.Message }
+
 // errCancelled: the workflow asked for cancellation; a heartbeat's answer said so.
 var errCancelled = errors.New("cancelled")
 
@@ -74,8 +83,7 @@ func first[T any](payloads []payload) (value T) {
 	return value
 }
 
-// request sends one message; false says that the answer is empty. An error answer is an error, with
-// its code from the published table.
+// request sends one message; false says that the answer is empty: a poll found no task.
 func (w worker) request(subject string, body fields, answer any, limit time.Duration) (bool, error) {
 	body["identity"] = identity
 	bytes, err := msgpack.Marshal(body)
@@ -86,8 +94,12 @@ func (w worker) request(subject string, body fields, answer any, limit time.Dura
 	if err != nil {
 		return false, err
 	}
-	if code := message.Header.Get("Nats-Service-Error-Code"); code != "" {
-		return false, fmt.Errorf("%s: %s", code, message.Header.Get("Nats-Service-Error"))
+	if message.Header.Get("Nats-Service-Error-Code") != "" {
+		var why refused
+		if err := msgpack.Unmarshal(message.Data, &why); err != nil {
+			return false, err
+		}
+		return false, why
 	}
 	if len(message.Data) == 0 {
 		return false, nil
@@ -95,20 +107,20 @@ func (w worker) request(subject string, body fields, answer any, limit time.Dura
 	return true, msgpack.Unmarshal(message.Data, answer)
 }
 
+// isAway: the engine cannot answer at the moment; the same request may succeed later.
 func isAway(err error) bool {
-	return errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
+	var answer refused
+	return (errors.As(err, &answer) && answer.Retryable) ||
+		errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
 		errors.Is(err, nats.ErrDisconnected)
 }
 
 // answer tells the engine; while it is away (being restarted, say) it tries again.
-func (w worker) answer(verb string, body fields) (reply fields) {
+func (w worker) answer(verb string, body fields) (reply fields, err error) {
 	for deadline := time.Now().Add(answerFor); ; time.Sleep(200 * time.Millisecond) {
-		_, err := w.request("sf.task."+w.namespace+"."+verb, body, &reply, 5*time.Second)
+		_, err = w.request("sf.task."+w.namespace+"."+verb, body, &reply, 5*time.Second)
 		if err == nil || !isAway(err) || time.Now().After(deadline) {
-			if err != nil {
-				log.Printf("%s: %v", verb, err)
-			}
-			return reply
+			return reply, err
 		}
 	}
 }
@@ -117,41 +129,45 @@ func (w worker) answer(verb string, body fields) (reply fields) {
 func (w worker) poll(ctx context.Context) {
 	for ctx.Err() == nil {
 		var next task
-		body := fields{"wait": pollFor.Nanoseconds()}
+		body := fields{"timeout_ms": pollFor.Milliseconds()}
 		subject := "sf.poll." + w.namespace + "." + w.queue + ".activity"
 		found, err := w.request(subject, body, &next, pollFor+2*time.Second)
 		switch {
 		case isAway(err):
 			time.Sleep(200 * time.Millisecond)
 		case err != nil:
-			log.Fatal(err)
+			log.Print(err)
+			time.Sleep(200 * time.Millisecond)
 		case found:
-			w.work(next)
+			if err := w.work(next); err != nil {
+				log.Print(err)
+			}
 		}
 	}
 }
 
-func (w worker) work(next task) {
+func (w worker) work(next task) error {
 	result, err := w.run(next)
 	var failure failed
 	switch {
 	case err == nil:
-		w.answer("complete", fields{"token": next.Token, "result": asJSON(result)})
+		_, err = w.answer("complete", fields{"token": next.Token, "result": asJSON(result)})
 	case errors.Is(err, errCancelled):
-		w.answer("cancel", fields{"token": next.Token, "details": []payload{}})
+		_, err = w.answer("cancel", fields{"token": next.Token, "details": []payload{}})
 	case errors.As(err, &failure):
 		info := fields{"Application": fields{"type": failure.kind, "non_retryable": failure.final}}
 		why := fields{"message": failure.message, "source": "go", "info": info}
-		w.answer("fail", fields{"token": next.Token, "failure": why})
+		_, err = w.answer("fail", fields{"token": next.Token, "failure": why})
 	}
+	return err
 }
 
 func (w worker) heartbeat(next task, progress any) error {
-	reply := w.answer("heartbeat", fields{"token": next.Token, "details": asJSON(progress)})
+	reply, err := w.answer("heartbeat", fields{"token": next.Token, "details": asJSON(progress)})
 	if reply["cancel_requested"] == true {
 		return errCancelled
 	}
-	return nil
+	return err
 }
 
 func (w worker) run(next task) (any, error) {

@@ -38,8 +38,15 @@ public final class Worker {
     /** The workflow asked for cancellation; a heartbeat's answer said so. */
     static final class Cancelled extends Exception {}
 
-    /** The engine is away (being restarted, say): the request may be repeated. */
+    /** The engine cannot answer at the moment; the same request may succeed later. */
     static final class Away extends Exception {}
+
+    /** The engine's answer is an error, such as `task_not_found`. */
+    static final class Refused extends Exception {
+        Refused(String message) {
+            super(message);
+        }
+    }
 
     final Connection nats;
     final String namespace;
@@ -85,7 +92,7 @@ public final class Worker {
         return new String(data, StandardCharsets.UTF_8);
     }
 
-    /** One request; null when the answer is empty. An error answer throws, with its code. */
+    /** One request; null is the answer of a poll that found no task. */
     Value request(String subject, Value body, Duration limit) throws Exception {
         var packer = MessagePack.newDefaultBufferPacker();
         packer.packValue(body);
@@ -93,12 +100,15 @@ public final class Worker {
         if (answer == null || answer.isStatusMessage()) {
             throw new Away();
         }
-        String code = answer.hasHeaders() ? answer.getHeaders().getFirst("Nats-Service-Error-Code") : null;
-        if (code != null) {
-            throw new IllegalStateException(code + ": " + answer.getHeaders().getFirst("Nats-Service-Error"));
-        }
         byte[] data = answer.getData();
-        return data.length == 0 ? null : MessagePack.newDefaultUnpacker(data).unpackValue();
+        Value value = data.length == 0 ? null : MessagePack.newDefaultUnpacker(data).unpackValue();
+        if (answer.hasHeaders() && answer.getHeaders().containsKey("Nats-Service-Error-Code")) {
+            if (get(value, "retryable").asBooleanValue().getBoolean()) {
+                throw new Away();
+            }
+            throw new Refused(get(value, "code") + ": " + get(value, "message"));
+        }
+        return value;
     }
 
     /** Tells the engine; while it is away tries again. */
@@ -120,10 +130,10 @@ public final class Worker {
     /** Polls until the worker stops; what was begun is finished. */
     void poll() {
         String subject = "sf.poll." + namespace + "." + queue + ".activity";
-        Value wait = ValueFactory.newInteger(POLL.toNanos());
+        Value wait = ValueFactory.newInteger(POLL.toMillis());
         while (!stopping) {
             try {
-                Value body = fields("identity", text(IDENTITY), "wait", wait);
+                Value body = fields("identity", text(IDENTITY), "timeout_ms", wait);
                 Value task = request(subject, body, POLL.plusSeconds(2));
                 if (task != null) {
                     work(task);
@@ -131,8 +141,8 @@ public final class Worker {
             } catch (Away away) {
                 pause(200);
             } catch (Exception error) {
-                error.printStackTrace();
-                pause(1000);
+                System.err.println(error);
+                pause(200);
             }
         }
     }

@@ -40,18 +40,31 @@ def values(payloads):
     return [json.loads(p["data"]) if p["data"] else None for p in payloads]
 
 
+class Away(Exception):
+    """The engine cannot answer at the moment; the same request may succeed later."""
+
+
+class Refused(Exception):
+    """The engine's answer is an error, such as `task_not_found`: trying again does not help."""
+
+
 class Worker:
-    def __init__(self, client, namespace, queue):
+    def __init__(self, client, namespace, queue, activities=None):
         self.client, self.namespace, self.queue = client, namespace, queue
+        self.activities = activities or {}
         self.stopping = asyncio.Event()
 
     async def request(self, subject, body, timeout):
-        """One request; an error answer raises, with its code from the published table."""
-        answer = await self.client.request(subject, msgpack.packb(body), timeout=timeout)
-        code = (answer.headers or {}).get("Nats-Service-Error-Code")
-        if code:
-            raise RuntimeError(f"{code}: {answer.headers.get('Nats-Service-Error')}")
-        return msgpack.unpackb(answer.data) if answer.data else None
+        """One request; nothing is the answer of a poll that found no task."""
+        try:
+            answer = await self.client.request(subject, msgpack.packb(body), timeout=timeout)
+        except (NoRespondersError, NatsTimeout) as error:
+            raise Away from error
+        value = msgpack.unpackb(answer.data) if answer.data else None
+        if "Nats-Service-Error-Code" in (answer.headers or {}):
+            kind = Away if value["retryable"] else Refused
+            raise kind(f"{value['code']}: {value['message']}")
+        return value
 
     async def answer(self, verb, body):
         """Tells the engine; while it is away (being restarted, say) tries again."""
@@ -60,26 +73,29 @@ class Worker:
         while True:
             try:
                 return await self.request(f"sf.task.{self.namespace}.{verb}", body, 5)
-            except (NoRespondersError, NatsTimeout):
+            except Away:
                 if asyncio.get_running_loop().time() > deadline:
                     raise
                 await asyncio.sleep(0.2)
 
-    async def poll(self):
-        subject = f"sf.poll.{self.namespace}.{self.queue}.activity"
-        body = {"identity": IDENTITY, "wait": POLL_SECONDS * 1_000_000_000}
+    async def poll(self, kind, work):
+        """Works on tasks of one kind until the worker stops; what was begun is finished."""
+        subject = f"sf.poll.{self.namespace}.{self.queue}.{kind}"
+        body = {"identity": IDENTITY, "timeout_ms": POLL_SECONDS * 1000}
         while not self.stopping.is_set():
             try:
                 task = await self.request(subject, body, POLL_SECONDS + 2)
-            except (NoRespondersError, NatsTimeout):
+                if task:
+                    await work(task)
+            except Away:
                 await asyncio.sleep(0.2)
-                continue
-            if task:
-                await self.work(task)
+            except Refused as error:
+                print(error, file=sys.stderr, flush=True)
+                await asyncio.sleep(0.2)
 
     async def work(self, task):
         token = task["token"]
-        activity = ACTIVITIES.get(task["activity_type"])
+        activity = self.activities.get(task["activity_type"])
         try:
             if activity is None:
                 raise Failed("NotFound", f"no activity {task['activity_type']}")
@@ -126,15 +142,21 @@ async def reject(_worker, _task, *_args):
 ACTIVITIES = {"echo": echo, "slow": slow, "fail": fail, "reject": reject}
 
 
-async def main(url, namespace, queue):
+async def start(url, namespace, queue, activities=None):
+    """Connects, says that it is ready, and stops when asked to."""
     client = await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
-    worker = Worker(client, namespace, queue)
+    worker = Worker(client, namespace, queue, activities)
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, worker.stopping.set)
     print("ready", flush=True)
+    return worker
+
+
+async def main(url, namespace, queue, activities=ACTIVITIES):
+    worker = await start(url, namespace, queue, activities)
     # Four polls at once; each one ends what it is at before the worker stops.
-    await asyncio.gather(*(worker.poll() for _ in range(4)))
-    await client.drain()
+    await asyncio.gather(*(worker.poll("activity", worker.work) for _ in range(4)))
+    await worker.client.drain()
 
 
 if __name__ == "__main__":

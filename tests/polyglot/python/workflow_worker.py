@@ -8,14 +8,9 @@ outcome. For each workflow task it runs from the start: what the history has is 
 history, and the first wishes that it does not have become commands.
 """
 import asyncio
-import signal as signals
 import sys
 
-import nats
-from nats.errors import NoRespondersError
-from nats.errors import TimeoutError as NatsTimeout
-
-from worker import IDENTITY, POLL_SECONDS, Worker, payload, values
+from worker import payload, start, values
 
 SECOND = 1_000_000_000
 PENDING = object()
@@ -133,8 +128,22 @@ def order(item):
 WORKFLOWS = {"order": order}
 
 
+async def history(worker, task):
+    """The task's own events come last; a long history comes in pages."""
+    events, following = task["history"], task.get("next_event_id")
+    while following:
+        body = {"workflow_id": task["workflow_id"], "run_id": task["run_id"]}
+        body["from_event_id"] = following
+        page = await worker.request(f"sf.api.{worker.namespace}.history", body, 10)
+        more = [event for event in page["events"] if event["id"] >= following]
+        events += more
+        following = more[-1]["id"] + 1 if more and page.get("next_event_id") else None
+    known = events[-1]["id"] if events else 0
+    return events + [event for event in task.get("tail", []) if event["id"] > known]
+
+
 async def work(worker, task):
-    replay = Replay(task["history"])
+    replay = Replay(await history(worker, task))
     try:
         commands = replay.run(WORKFLOWS[replay.type])
     except (KeyError, NonDeterminism) as error:
@@ -145,22 +154,9 @@ async def work(worker, task):
 
 
 async def main(url, namespace, queue):
-    client = await nats.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0.2)
-    worker = Worker(client, namespace, queue)
-    for name in (signals.SIGTERM, signals.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, worker.stopping.set)
-    print("ready", flush=True)
-    subject = f"sf.poll.{namespace}.{queue}.workflow"
-    while not worker.stopping.is_set():
-        try:
-            body = {"identity": IDENTITY, "wait": POLL_SECONDS * SECOND}
-            task = await worker.request(subject, body, POLL_SECONDS + 2)
-        except (NoRespondersError, NatsTimeout):
-            await asyncio.sleep(0.2)
-            continue
-        if task:
-            await work(worker, task)
-    await client.drain()
+    worker = await start(url, namespace, queue)
+    await worker.poll("workflow", lambda task: work(worker, task))
+    await worker.client.drain()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 
 export const POLL_SECONDS = 5;
 const ANSWER_SECONDS = 60;
-const SECOND = 1_000_000_000;
 export const IDENTITY = `typescript-${process.pid}`;
 
 export type Payload = { metadata?: Record<string, Uint8Array>; data: Uint8Array };
@@ -44,8 +43,16 @@ export const payload = (value: unknown): Payload => ({
 export const values = (payloads: Payload[] = []): any[] =>
   payloads.map((each) => (each.data.length ? JSON.parse(utf8.decode.decode(each.data)) : null));
 
-// The engine is away, being restarted perhaps: the request may be repeated.
+// The engine's answer is an error, such as `task_not_found`.
+class Refused extends Error {
+  constructor(message: string, readonly retryable: boolean) {
+    super(message);
+  }
+}
+
+// The engine cannot answer at the moment; the same request may succeed later.
 const isAway = (error: unknown) =>
+  (error instanceof Refused && error.retryable) ||
   error instanceof errors.RequestError ||
   error instanceof errors.TimeoutError ||
   error instanceof errors.NoRespondersError;
@@ -59,13 +66,15 @@ export class Worker {
     readonly activities: Record<string, Activity>,
   ) {}
 
-  // One request; an error answer throws, with its code from the published table.
+  // One request; nothing is the answer of a poll that found no task.
   async request(subject: string, body: unknown, seconds: number): Promise<any> {
     const message = encoder.encode(body);
     const answer = await this.client.request(subject, message, { timeout: seconds * 1000 });
-    const code = answer.headers?.get("Nats-Service-Error-Code");
-    if (code) throw new Error(`${code}: ${answer.headers?.get("Nats-Service-Error")}`);
-    return answer.data.length ? decoder.decode(answer.data) : null;
+    const value: any = answer.data.length ? decoder.decode(answer.data) : null;
+    if (answer.headers?.has("Nats-Service-Error-Code")) {
+      throw new Refused(`${value.code}: ${value.message}`, value.retryable);
+    }
+    return value;
   }
 
   // Tells the engine; while it is away tries again.
@@ -85,13 +94,14 @@ export class Worker {
   // Polls for tasks of one kind until the worker stops; what was begun is finished.
   async poll(kind: "activity" | "workflow", work: (task: any) => Promise<void>) {
     const subject = `sf.poll.${this.namespace}.${this.queue}.${kind}`;
-    const body = { identity: IDENTITY, wait: POLL_SECONDS * SECOND };
+    const body = { identity: IDENTITY, timeout_ms: POLL_SECONDS * 1000 };
     while (!this.stopping) {
       try {
         const task = await this.request(subject, body, POLL_SECONDS + 2);
         if (task) await work(task);
       } catch (error) {
-        if (!isAway(error)) throw error;
+        if (error instanceof Refused) console.error(error.message);
+        else if (!isAway(error)) throw error;
         await sleep(200);
       }
     }
@@ -105,6 +115,7 @@ export class Worker {
       if (!activity) throw new Failed("NotFound", `no activity ${task.activity_type}`);
       result = await activity(this, task, ...values(task.input));
     } catch (error) {
+      if (error instanceof Refused) throw error;
       if (error instanceof Cancelled) return this.answer("cancel", { token, details: [] });
       const { kind, retry } = error instanceof Failed ? error : { kind: "Error", retry: true };
       const info = { Application: { type: kind, non_retryable: !retry } };

@@ -147,9 +147,28 @@ function* order(item: unknown): Generator<Wish, unknown, any> {
 const WORKFLOWS: Record<string, Workflow> = { order };
 
 const worker = await start();
-await worker.poll("workflow", async ({ token, history }) => {
+
+// The task's own events come last; a long history comes in pages.
+async function history(task: any): Promise<Event[]> {
+  const events: Event[] = task.history;
+  let following: number | undefined = task.next_event_id;
+  while (following) {
+    const from_event_id: number = following;
+    const { workflow_id, run_id } = task;
+    const subject = `sf.api.${worker.namespace}.history`;
+    const page = await worker.request(subject, { workflow_id, run_id, from_event_id }, 10);
+    const more: Event[] = page.events.filter(({ id }: Event) => id >= from_event_id);
+    events.push(...more);
+    following = more.length && page.next_event_id ? more[more.length - 1].id + 1 : undefined;
+  }
+  const known = events.length ? events[events.length - 1].id : 0;
+  return [...events, ...(task.tail ?? []).filter(({ id }: Event) => id > known)];
+}
+
+await worker.poll("workflow", async (task) => {
+  const { token } = task;
   try {
-    const replay = new Replay(history);
+    const replay = new Replay(await history(task));
     const workflow = WORKFLOWS[replay.type];
     if (!workflow) throw new NonDeterminism(`no workflow ${replay.type}`);
     await worker.answer("complete", { token, commands: replay.run(workflow) });

@@ -79,8 +79,13 @@ async def finalize_purchase(_worker, task, purchase):
     return {"deed": f"deed-{purchase['id']}"}
 
 
+def spread(activity):
+    """The workflows give each activity one argument: a list of what it takes."""
+    return lambda worker, task, given: activity(worker, task, *given)
+
+
 ACTIVITIES = {
-    each.__name__: each
+    each.__name__: spread(each)
     for each in (
         validate_documents, background_check, update_crm, notify, automated_screening,
         request_human_review, financial_projection, reserve_funds, release_funds,
