@@ -21,7 +21,7 @@
 //!   gets the lock but finds the last child alive (by `nats.pid` and its command line) has found an
 //!   orphan: it **terminates** it and starts its own, because a process that is not our child can be
 //!   neither waited for nor supervised. A start that does not get the lock fails with
-//!   [`StartError::InUse`] and touches nothing.
+//!   [`FolderError::InUse`] and touches nothing.
 //!
 //! # Example
 //!

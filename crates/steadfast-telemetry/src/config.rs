@@ -32,7 +32,10 @@ pub struct TelemetryConfig {
     /// The base URL of an OTLP collector (HTTP), without `/v1/traces`. `None` means what
     /// `OTEL_EXPORTER_OTLP_ENDPOINT` says; when that is not set either, no spans are exported.
     pub otlp_endpoint: Option<String>,
-    /// Where `/metrics` and `/healthz` are served; port 0 is a free one. `None`: nowhere.
+    /// The part of traces that begin here that are exported, from 0.0 to 1.0. A trace that begins
+    /// with a client is exported as the client decided.
+    pub trace_sample_ratio: f64,
+    /// Where `/metrics`, `/healthz` and `/readyz` are served; port 0 is a free one. `None`: nowhere.
     pub http_addr: Option<SocketAddr>,
 }
 
@@ -43,6 +46,7 @@ impl Default for TelemetryConfig {
             log_level: "info".to_owned(),
             log_format: LogFormat::default(),
             otlp_endpoint: None,
+            trace_sample_ratio: 1.0,
             http_addr: None,
         }
     }

@@ -1,4 +1,7 @@
-//! The small HTTP server for `/metrics` and `/healthz`.
+//! The small HTTP server for `/metrics`, `/healthz` and `/readyz`.
+//!
+//! `/healthz` says only that the process answers: whoever restarts what is not healthy must not
+//! restart a server that waits for its NATS. That it can do its work is what `/readyz` says.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -20,30 +23,31 @@ use crate::Error;
 
 /// Whether this program can do its work.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Health {
+pub enum Readiness {
     /// It can.
-    Ok,
+    Ready,
     /// It cannot at the moment, and why.
-    Failing(String),
+    NotReady(String),
 }
 
-/// Sets what `/healthz` answers; cheap to clone.
+/// Sets what `/readyz` answers; cheap to clone.
 #[derive(Clone, Debug)]
-pub struct HealthReporter(Arc<watch::Sender<Health>>);
+pub struct ReadinessReporter(Arc<watch::Sender<Readiness>>);
 
-impl HealthReporter {
+impl ReadinessReporter {
     pub(crate) fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Health::Ok)))
+        let starting = Readiness::NotReady("starting".to_owned());
+        Self(Arc::new(watch::Sender::new(starting)))
     }
 
     /// Sets it; the last word counts.
-    pub fn set(&self, health: Health) {
-        self.0.send_replace(health);
+    pub fn set(&self, readiness: Readiness) {
+        self.0.send_replace(readiness);
     }
 
     /// What was set last.
     #[must_use]
-    pub fn get(&self) -> Health {
+    pub fn get(&self) -> Readiness {
         self.0.borrow().clone()
     }
 }
@@ -59,14 +63,14 @@ pub(crate) struct Server {
 #[derive(Clone)]
 struct Shared {
     registry: Registry,
-    health: HealthReporter,
+    readiness: ReadinessReporter,
 }
 
 impl Server {
     pub(crate) async fn start(
         wanted: SocketAddr,
         registry: Registry,
-        health: &HealthReporter,
+        readiness: &ReadinessReporter,
     ) -> Result<Self, Error> {
         let error = |source| Error::Listen {
             address: wanted,
@@ -76,10 +80,11 @@ impl Server {
         let address = listener.local_addr().map_err(error)?;
         let router = Router::new()
             .route("/metrics", get(metrics))
-            .route("/healthz", get(healthz))
+            .route("/healthz", get(async || "ok\n"))
+            .route("/readyz", get(readyz))
             .with_state(Shared {
                 registry,
-                health: health.clone(),
+                readiness: readiness.clone(),
             });
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
@@ -126,10 +131,10 @@ async fn metrics(State(shared): State<Shared>) -> Response {
     }
 }
 
-async fn healthz(State(shared): State<Shared>) -> Response {
-    match shared.health.get() {
-        Health::Ok => "ok\n".into_response(),
-        Health::Failing(why) => {
+async fn readyz(State(shared): State<Shared>) -> Response {
+    match shared.readiness.get() {
+        Readiness::Ready => "ready\n".into_response(),
+        Readiness::NotReady(why) => {
             (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")).into_response()
         }
     }

@@ -6,7 +6,8 @@
 //! * Logs go to standard error, as text or as JSON lines.
 //! * Spans go over OTLP (HTTP with protobuf) where an endpoint is given; the W3C propagator is always
 //!   installed, so that a trace passes through a program that exports nothing itself.
-//! * Metrics are served for Prometheus at `/metrics`, beside `/healthz`, where an address is given.
+//! * Metrics are served for Prometheus at `/metrics` where an address is given, beside `/healthz`
+//!   (the process answers) and `/readyz` (it can do its work).
 //!   Instruments are made with `opentelemetry::global::meter("steadfast")`.
 //!
 //! # Example
@@ -34,7 +35,7 @@ use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider, trace::SdkTracerPro
 use tracing_subscriber::{layer::SubscriberExt, util::SubscriberInitExt};
 
 pub use config::{LogFormat, TelemetryConfig};
-pub use http::{Health, HealthReporter};
+pub use http::{Readiness, ReadinessReporter};
 
 /// How long the last spans may take to be sent.
 const FLUSH_WITHIN: Duration = Duration::from_secs(5);
@@ -83,7 +84,7 @@ pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
     metrics: SdkMeterProvider,
     server: Option<http::Server>,
-    health: HealthReporter,
+    readiness: ReadinessReporter,
 }
 
 /// Installs logs, traces and metrics for this process.
@@ -94,9 +95,9 @@ pub async fn install(config: TelemetryConfig) -> Result<Telemetry, Error> {
     let resource = resource(&config);
     let traces = traces::provider(&config, resource.clone())?;
     let (metrics, registry) = metrics::provider(resource)?;
-    let health = HealthReporter::new();
+    let readiness = ReadinessReporter::new();
     let server = match config.http_addr {
-        Some(address) => Some(http::Server::start(address, registry, &health).await?),
+        Some(address) => Some(http::Server::start(address, registry, &readiness).await?),
         None => None,
     };
 
@@ -111,21 +112,21 @@ pub async fn install(config: TelemetryConfig) -> Result<Telemetry, Error> {
         traces,
         metrics,
         server,
-        health,
+        readiness,
     })
 }
 
 impl Telemetry {
-    /// Where `/metrics` and `/healthz` are served, if they are.
+    /// Where `/metrics`, `/healthz` and `/readyz` are served, if they are.
     #[must_use]
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.server.as_ref().map(http::Server::address)
     }
 
-    /// Sets what `/healthz` answers, from anywhere in the program.
+    /// Sets what `/readyz` answers, from anywhere in the program. It begins as not ready.
     #[must_use]
-    pub fn health(&self) -> HealthReporter {
-        self.health.clone()
+    pub fn readiness(&self) -> ReadinessReporter {
+        self.readiness.clone()
     }
 
     /// Sends what has not been sent, and stops serving.
@@ -134,7 +135,7 @@ impl Telemetry {
             traces,
             metrics,
             server,
-            health: _,
+            readiness: _,
         } = self;
         if let Some(server) = server {
             server.stop().await;

@@ -30,7 +30,11 @@ enum Command {
     /// Check the rules that no compiler checks: dependencies, sizes, words, licences.
     Tidy,
     /// Everything that a change must pass: format, lints, tidy, documentation, all tests.
-    Test,
+    Test {
+        /// Only these crates, while working on them; all of them otherwise.
+        #[arg(short, long = "package", value_name = "CRATE")]
+        packages: Vec<String>,
+    },
     /// The same with the slow tests at full length (`STEADFAST_SLOW_TESTS=1`).
     Ci,
     /// Run the benchmarks in release mode; arguments go to them.
@@ -43,9 +47,9 @@ enum Command {
 
 fn main() -> anyhow::Result<ExitCode> {
     let passed = match Arguments::parse().command {
-        Command::Tidy => tidy::run()?,
-        Command::Test => suite::run(suite::Length::Normal)?,
-        Command::Ci => suite::run(suite::Length::Slow)?,
+        Command::Tidy => tidy::run(&[])?,
+        Command::Test { packages } => suite::run(suite::Length::Normal, &packages)?,
+        Command::Ci => suite::run(suite::Length::Slow, &[])?,
         Command::Bench { arguments } => bench(&arguments)?,
     };
     Ok(if passed {

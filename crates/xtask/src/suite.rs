@@ -29,11 +29,12 @@ pub(crate) enum Length {
 /// The variable that asks slow tests for their full length.
 const SLOW: &str = "STEADFAST_SLOW_TESTS";
 
-/// Runs everything; false when something failed. The last line is `N passed, N failed`.
-pub(crate) fn run(length: Length) -> anyhow::Result<bool> {
+/// Runs everything, for these crates or for all; false when something failed. The last line is
+/// `N passed, N failed`.
+pub(crate) fn run(length: Length, packages: &[String]) -> anyhow::Result<bool> {
     let started = Instant::now();
     let mut counts = Counts::default();
-    let outcome = steps(length, &mut counts);
+    let outcome = steps(length, packages, &mut counts);
     let seconds = started.elapsed().as_secs_f32();
     match &outcome {
         Ok(()) => println!("\nall steps passed in {seconds:.0} s"),
@@ -47,28 +48,52 @@ pub(crate) fn run(length: Length) -> anyhow::Result<bool> {
     Ok(outcome.is_ok())
 }
 
-fn steps(length: Length, counts: &mut Counts) -> anyhow::Result<()> {
+fn steps(length: Length, packages: &[String], counts: &mut Counts) -> anyhow::Result<()> {
+    let selected = selected("--workspace", packages);
+    let selected: Vec<&str> = selected.iter().map(String::as_str).collect();
     step("prerequisites", prerequisites::check)?;
-    step("format", || cargo_step(&["fmt", "--all", "--check"], &[]))?;
+    step("format", || {
+        let crates = self::selected("--all", packages);
+        let crates: Vec<&str> = crates.iter().map(String::as_str).collect();
+        cargo_step(&[&["fmt", "--check"], &crates[..]].concat(), &[])
+    })?;
     step("tidy", || {
-        ensure!(tidy::run()?, "see the findings above");
+        ensure!(tidy::run(packages)?, "see the findings above");
         Ok(())
     })?;
     step("lints", || {
-        let clippy = ["clippy", "--quiet", "--workspace", "--all-targets", "--"];
-        cargo_step(&[&clippy[..], &["-D", "warnings"]].concat(), &[])
+        let clippy = ["clippy", "--quiet", "--all-targets"];
+        cargo_step(
+            &[&clippy, &selected[..], &["--", "-D", "warnings"]].concat(),
+            &[],
+        )
     })?;
     step("documentation", || {
-        let doc = ["doc", "--quiet", "--workspace", "--no-deps"];
-        cargo_step(&doc, &[("RUSTDOCFLAGS", "-D warnings")])
+        let doc = ["doc", "--quiet", "--no-deps"];
+        cargo_step(
+            &[&doc, &selected[..]].concat(),
+            &[("RUSTDOCFLAGS", "-D warnings")],
+        )
     })?;
     step("build tests", || {
-        cargo_step(&["test", "--quiet", "--workspace", "--no-run"], &[])
+        cargo_step(
+            &[&["test", "--quiet", "--no-run"], &selected[..]].concat(),
+            &[],
+        )
     })?;
     let marker = leftovers::Marker::new();
-    let tests = step("tests", || test(length, &marker, counts));
+    let tests = step("tests", || test(length, &selected, &marker, counts));
     let clean = step("nothing left running", || marker.check());
     tests.and(clean)
+}
+
+/// Cargo's words for these crates, or for all of them.
+fn selected(all: &str, packages: &[String]) -> Vec<String> {
+    if packages.is_empty() {
+        return vec![all.to_owned()];
+    }
+    let named = packages.iter().map(|name| format!("--package={name}"));
+    named.collect()
 }
 
 fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
@@ -89,8 +114,14 @@ fn cargo_step(arguments: &[&str], environment: &[(&str, &str)]) -> anyhow::Resul
     Ok(())
 }
 
-fn test(length: Length, marker: &leftovers::Marker, counts: &mut Counts) -> anyhow::Result<()> {
-    let mut command = cargo::command(&["test", "--workspace", "--no-fail-fast"]);
+fn test(
+    length: Length,
+    selected: &[&str],
+    marker: &leftovers::Marker,
+    counts: &mut Counts,
+) -> anyhow::Result<()> {
+    let mut command = cargo::command(&["test", "--no-fail-fast"]);
+    command.args(selected);
     command.env(leftovers::VARIABLE, marker.value());
     match length {
         Length::Normal => {}
@@ -111,6 +142,6 @@ fn test(length: Length, marker: &leftovers::Marker, counts: &mut Counts) -> anyh
         counts.add_line(&line);
     }
     let status = child.wait().context("wait for cargo")?;
-    ensure!(status.success(), "`cargo test --workspace` failed");
+    ensure!(status.success(), "`cargo test` failed");
     Ok(())
 }

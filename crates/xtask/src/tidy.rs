@@ -28,6 +28,15 @@ pub(crate) struct Finding {
     advice: String,
 }
 
+impl Finding {
+    /// Whether this is about a file of the crate: in its folder, which has its name.
+    fn is_in(&self, package: &str) -> bool {
+        let tests = package.strip_prefix("steadfast-").unwrap_or(package);
+        let folders = [format!("crates/{package}/"), format!("tests/{tests}/")];
+        folders.iter().any(|folder| self.path.starts_with(folder))
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}", self.path, self.line, self.advice)
@@ -46,10 +55,11 @@ const RULES: [fn(&Source) -> Vec<Finding>; 8] = [
     hosts::check,
 ];
 
-/// Checks the whole tree and prints what it finds; false when it finds something.
-pub(crate) fn run() -> anyhow::Result<bool> {
+/// Checks these crates, or the whole tree, and prints what it finds; false when it finds something.
+pub(crate) fn run(packages: &[String]) -> anyhow::Result<bool> {
     let mut findings = tree()?;
     findings.extend(licences::check()?);
+    findings.retain(|finding| packages.is_empty() || packages.iter().any(|p| finding.is_in(p)));
     for finding in &findings {
         println!("{finding}");
     }

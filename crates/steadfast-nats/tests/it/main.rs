@@ -1,6 +1,9 @@
 //! A real nats-server, started, killed, restarted and always gone at the end.
 
-#![expect(clippy::unwrap_used, reason = "a test's helpers panic like the test itself")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's helpers panic like the test itself"
+)]
 
 mod orphan;
 mod probe;

@@ -10,7 +10,9 @@
 use std::{net::SocketAddr, time::Duration};
 
 use opentelemetry::KeyValue;
-use steadfast_telemetry::{Error, Health, LogFormat, TelemetryConfig, install};
+use steadfast_telemetry::{
+    Error, LogFormat, Readiness, ReadinessReporter, TelemetryConfig, install,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -49,7 +51,7 @@ async fn metrics_are_scraped_and_spans_collected() {
         "{scraped}"
     );
 
-    check_health(http, &telemetry.health()).await;
+    check_readiness(http, &telemetry.readiness()).await;
     check_propagation();
 
     let again = install(config).await.unwrap_err();
@@ -81,13 +83,16 @@ fn record_metrics() {
     wait.build().record(0.000_3, &[]);
 }
 
-async fn check_health(http: SocketAddr, health: &steadfast_telemetry::HealthReporter) {
+async fn check_readiness(http: SocketAddr, readiness: &ReadinessReporter) {
     assert!(get(http, "/healthz").await.starts_with("HTTP/1.1 200"));
-    health.set(Health::Failing("NATS is gone".to_owned()));
-    let failing = get(http, "/healthz").await;
-    assert!(failing.starts_with("HTTP/1.1 503"), "{failing}");
-    assert!(failing.contains("NATS is gone"), "{failing}");
-    health.set(Health::Ok);
+    let starting = get(http, "/readyz").await;
+    assert!(starting.starts_with("HTTP/1.1 503"), "{starting}");
+    assert!(starting.contains("starting"), "{starting}");
+    readiness.set(Readiness::Ready);
+    assert!(get(http, "/readyz").await.starts_with("HTTP/1.1 200"));
+    readiness.set(Readiness::NotReady("NATS is gone".to_owned()));
+    assert!(get(http, "/readyz").await.contains("NATS is gone"));
+    assert!(get(http, "/healthz").await.starts_with("HTTP/1.1 200"));
 }
 
 /// A span of ours has a trace, which the propagator writes as W3C's header.
