@@ -314,3 +314,6 @@ impl Transition<'_> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

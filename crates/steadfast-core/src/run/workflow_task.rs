@@ -410,3 +410,6 @@ pub(super) fn started_event(out: &Out) -> WorkflowTaskStarted {
         history_size_bytes: out.history_bytes,
     }
 }
+
+#[cfg(test)]
+mod tests;
