@@ -85,6 +85,9 @@ const CORE: [(&str, &[&str]); 8] = [
     ("uuid", &["v1", "v4", "v6", "v7"]),
 ];
 
+/// What the core's test kit needs beside: optional, and only its feature switches it on.
+const CORE_TEST_KIT: [&str; 1] = ["serde_json"];
+
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
@@ -188,6 +191,9 @@ fn other_fault(package: &Package, dependency: &Dependency, folder: Folder) -> Op
 
 fn core_fault(dependency: &Dependency) -> Option<String> {
     let to = dependency.name.as_str();
+    if dependency.optional && CORE_TEST_KIT.contains(&to) {
+        return None;
+    }
     let Some((_, impure)) = CORE.iter().find(|(name, _)| *name == to) else {
         return Some(format!(
             "the core is small and pure: do without {to}, or add it to CORE in \

@@ -120,6 +120,12 @@ fn the_core_is_made_of_little() {
     refused("steadfast-core", other("tokio"), "small and pure");
     allowed("steadfast-core", other("serde"));
     allowed("steadfast-core", dev(other("proptest")));
+    refused("steadfast-core", other("serde_json"), "small and pure");
+    let test_kit = Dependency {
+        optional: true,
+        ..other("serde_json")
+    };
+    allowed("steadfast-core", test_kit);
     refused("steadfast-core", other("chrono"), "features default");
     let pure = Dependency {
         uses_default_features: false,
