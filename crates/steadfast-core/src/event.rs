@@ -178,6 +178,7 @@ impl Event {
     pub fn approximate_bytes(&self) -> u64 {
         const FIXED: usize = 96;
         let payloads = crate::payload::size_of;
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is small, or ends the run")]
         let variable = match &self.kind {
             EventKind::WorkflowExecutionStarted(a) => payloads(&a.input),
             EventKind::WorkflowExecutionSignaled(a) => payloads(&a.input),
@@ -189,7 +190,6 @@ impl Event {
             EventKind::WorkflowExecutionUpdateAccepted(a) => {
                 a.accepted_request.as_ref().map_or(0, |request| payloads(&request.args))
             }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is small, or ends the run")]
             _ => 0,
         };
         (FIXED + variable) as u64

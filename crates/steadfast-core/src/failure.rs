@@ -172,7 +172,7 @@ impl Failure {
     /// A failure raised by the engine.
     pub fn server(message: impl Into<String>) -> Self {
         let info = FailureInfo::Server { non_retryable: true };
-        Self { message: message.into(), info, ..Self::default() }
+        Self { message: message.into(), source: "Server".to_owned(), info, ..Self::default() }
     }
 
     /// A passed deadline, worded as Temporal words it.

@@ -169,6 +169,7 @@ pub struct ResolveActivity {
 }
 
 /// How an activity attempt ended.
+#[expect(clippy::large_enum_variant, reason = "it moves once, in a boxed input")]
 #[derive(Clone, Debug, PartialEq)]
 pub enum ActivityOutcome {
     /// It returned.

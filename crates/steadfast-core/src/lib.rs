@@ -7,8 +7,11 @@ pub mod command;
 pub mod effect;
 pub mod event;
 pub mod failure;
+#[cfg(feature = "testing")]
+pub mod fixture;
 pub mod ids;
 pub mod input;
+pub mod invariant;
 pub mod limits;
 pub mod payload;
 pub mod record;

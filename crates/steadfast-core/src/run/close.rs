@@ -26,19 +26,17 @@ impl Transition<'_> {
 impl Run {
     pub(super) fn on_closed(&mut self, event: &Event) {
         use EventKind as E;
-        self.status = match &event.kind {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "evolve sends only closing events")]
+        let status = match &event.kind {
             E::WorkflowExecutionCompleted(_) => Status::Completed,
             E::WorkflowExecutionFailed(_) => Status::Failed,
             E::WorkflowExecutionTimedOut(_) => Status::TimedOut,
             E::WorkflowExecutionTerminated(_) => Status::Terminated,
             E::WorkflowExecutionCanceled(_) => Status::Canceled,
             E::WorkflowExecutionContinuedAsNew(_) => Status::ContinuedAsNew,
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "evolve sends only closing events"
-            )]
             _ => return,
         };
+        self.status = status;
         self.closed_at = Some(event.at);
         self.close_event = Some(Arc::new(event.clone()));
         self.workflow_task = None;

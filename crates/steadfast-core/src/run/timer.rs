@@ -77,10 +77,10 @@ fn fires(event: &Event, timer_id: &TimerId) -> bool {
 }
 
 fn started_event_id(event: &Event) -> EventId {
-    match &event.kind {
-        EventKind::TimerFired(fired) => fired.started_event_id,
-        #[expect(clippy::wildcard_enum_match_arm, reason = "only firings are looked up")]
-        _ => 0,
+    if let EventKind::TimerFired(fired) = &event.kind {
+        fired.started_event_id
+    } else {
+        0
     }
 }
 

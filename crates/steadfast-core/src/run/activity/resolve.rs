@@ -78,22 +78,21 @@ impl Transition<'_> {
         last_heartbeat: Option<Payloads>,
         identity: Identity,
     ) {
-        match self.retry_activity(activity, &failure, last_heartbeat, &identity) {
-            RetryState::InProgress => {}
-            retry_state => {
-                let scheduled_event_id = activity.scheduled_event_id;
-                self.end_activity(activity, |started_event_id| {
-                    let attributes = ActivityTaskFailed {
-                        failure,
-                        scheduled_event_id,
-                        started_event_id,
-                        identity,
-                        retry_state,
-                    };
-                    attributes.into()
-                });
-            }
+        let retry_state = self.retry_activity(activity, &failure, last_heartbeat, &identity);
+        if retry_state == RetryState::InProgress {
+            return;
         }
+        let scheduled_event_id = activity.scheduled_event_id;
+        self.end_activity(activity, |started_event_id| {
+            let attributes = ActivityTaskFailed {
+                failure,
+                scheduled_event_id,
+                started_event_id,
+                identity,
+                retry_state,
+            };
+            attributes.into()
+        });
     }
 
     /// A deadline passed: another attempt, or the end.

@@ -4,14 +4,18 @@ use super::derived_run_id;
 use crate::RunKey;
 
 fn key(workflow: &str, run: &str) -> RunKey {
-    RunKey { namespace: "default".into(), workflow_id: workflow.into(), run_id: run.into() }
+    RunKey {
+        namespace: "default".into(),
+        workflow_id: workflow.into(),
+        run_id: run.into(),
+    }
 }
 
 #[test]
 fn the_same_arguments_give_the_same_id() {
     let id = derived_run_id(&key("w", "r"), 5, "child");
     assert_eq!(id, derived_run_id(&key("w", "r"), 5, "child"));
-    assert_eq!(id.as_str(), "9b2f0f0e-0000-5000-8000-000000000000");
+    assert_eq!(id.as_str(), "d3db2ce3-6e22-59b6-951a-b7bc648109e4");
 }
 
 #[test]

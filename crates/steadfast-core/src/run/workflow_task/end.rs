@@ -2,7 +2,7 @@
 
 use super::{Kind, Out, started_event};
 use crate::{
-    Change, Entry, Event, EventId, EventKind, Failure, Identity, Rejection, Span, Transition,
+    Change, Entry, Event, EventId, EventKind, Failure, Rejection, Span, Transition,
     event::{
         WorkflowTaskCompleted, WorkflowTaskFailed, WorkflowTaskFailedCause, WorkflowTaskScheduled,
         WorkflowTaskTimedOut,
@@ -68,10 +68,12 @@ impl Transition<'_> {
             }
             Err(rejection) => {
                 *self = before;
-                let (cause, message) = match &rejection {
-                    Rejection::BadCompletion { cause, message } => (*cause, message.clone()),
-                    other => (WorkflowTaskFailedCause::Unspecified, other.to_string()),
-                };
+                let (cause, message) =
+                    if let Rejection::BadCompletion { cause, message } = &rejection {
+                        (*cause, message.clone())
+                    } else {
+                        (WorkflowTaskFailedCause::Unspecified, rejection.to_string())
+                    };
                 self.write_failed(&out, cause, Some(Failure::server(message)), Again::Yes);
                 Err(rejection)
             }
@@ -286,9 +288,4 @@ impl Transition<'_> {
         };
         self.entry(Entry::Event(event));
     }
-}
-
-/// Who the engine is, when an event needs a worker and there was none.
-pub(in crate::run) fn engine_identity() -> Identity {
-    Identity::new("steadfast")
 }
