@@ -3,13 +3,14 @@
 
 use std::{
     io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
     time::{Duration, Instant},
 };
 
 use serde::Deserialize;
 use tokio::{
-    io::{AsyncBufReadExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     net::TcpStream,
     time::timeout,
 };
@@ -65,26 +66,20 @@ struct Greeting {
 pub(crate) async fn wait(
     ports_dir: &Path,
     pid: u32,
-    host: std::net::IpAddr,
+    host: IpAddr,
     limit: Duration,
 ) -> Result<Endpoint, ReadyError> {
     let deadline = Instant::now() + limit;
     timeout(limit, async {
-        let ports = loop {
-            if let Some(ports) = ports_file(ports_dir, pid).await {
-                break ports;
+        let (port, ports) = loop {
+            let ports = ports_file(ports_dir, pid).await;
+            let found = ports.and_then(|ports| Some((port_of(ports.nats.first()?)?, ports)));
+            match found {
+                Some(found) => break found,
+                None => tokio::time::sleep(POLL).await,
             }
-            tokio::time::sleep(POLL).await;
         };
-        let port = ports.nats.first().and_then(|url| port_of(url));
-        let port = port.ok_or(ReadyError::TimedOut(limit))?;
-        // A wildcard address is not one to connect to.
-        let host = match (host.is_unspecified(), host.is_ipv4()) {
-            (false, _) => host,
-            (true, true) => std::net::Ipv4Addr::LOCALHOST.into(),
-            (true, false) => std::net::Ipv6Addr::LOCALHOST.into(),
-        };
-        let address = std::net::SocketAddr::new(host, port);
+        let address = SocketAddr::new(reachable(host), port);
         let greeting = greet_until(address, deadline).await?;
         if !greeting.jetstream {
             return Err(ReadyError::NoJetStream(address.to_string()));
@@ -97,6 +92,15 @@ pub(crate) async fn wait(
     })
     .await
     .unwrap_or(Err(ReadyError::TimedOut(limit)))
+}
+
+/// Where to connect to a server that listens on `host`: a wildcard is no address to connect to.
+pub(crate) fn reachable(host: IpAddr) -> IpAddr {
+    match host {
+        IpAddr::V4(v4) if v4.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(v6) if v6.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V4(_) | IpAddr::V6(_) => host,
+    }
 }
 
 /// The ports that the server with this pid wrote; `None` while it has not, or has not finished.
@@ -116,10 +120,7 @@ fn port_of(url: &str) -> Option<u16> {
     url.rsplit(':').next()?.parse().ok()
 }
 
-async fn greet_until(
-    address: std::net::SocketAddr,
-    deadline: Instant,
-) -> Result<Greeting, ReadyError> {
+async fn greet_until(address: SocketAddr, deadline: Instant) -> Result<Greeting, ReadyError> {
     loop {
         match greet(address).await {
             Ok(greeting) => return Ok(greeting),
@@ -134,8 +135,7 @@ async fn greet_until(
     }
 }
 
-async fn greet(address: std::net::SocketAddr) -> io::Result<Greeting> {
-    use tokio::io::AsyncReadExt;
+async fn greet(address: SocketAddr) -> io::Result<Greeting> {
     let stream = TcpStream::connect(address).await?;
     let mut line = Vec::new();
     let mut reader = BufReader::new(stream).take(GREETING_BYTES_MAX as u64);

@@ -105,7 +105,7 @@ impl Server {
         })
     }
 
-    /// The URL that clients connect to.
+    /// The URL that clients on this machine connect to.
     #[must_use]
     pub fn client_url(&self) -> String {
         format!("nats://{}", address(self.settings.host, self.endpoint.port))
@@ -277,5 +277,5 @@ fn log_tail(log_file: &Path) -> String {
 }
 
 fn address(host: IpAddr, port: u16) -> SocketAddr {
-    SocketAddr::new(host, port)
+    SocketAddr::new(ready::reachable(host), port)
 }

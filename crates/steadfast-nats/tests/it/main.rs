@@ -36,6 +36,18 @@ async fn starts_on_a_free_port_and_stops_without_a_trace() {
 }
 
 #[tokio::test]
+async fn one_that_listens_everywhere_is_reached_locally() {
+    let server = Server::start(Config {
+        host: std::net::Ipv4Addr::UNSPECIFIED.into(),
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    assert!(server.client_url().starts_with("nats://127.0.0.1:"));
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn dropping_it_kills_it() {
     let server = Server::start(Config::default()).await.unwrap();
     let (pid, data_dir) = (server.pid(), server.data_dir().to_owned());
