@@ -13,13 +13,11 @@ pub mod units;
 
 pub use document::{KeyDoc, SectionDoc, keys, readme, section_docs, template};
 pub use load::{Sources, variable_of};
-pub use problem::ConfigError;
+pub use problem::{ConfigError, advice as advice_for};
 
 use serde::{Deserialize, Serialize};
 
-use sections::{
-    Durability, Engine, Events, Limits, Native, Nats, Retention, Server, Telemetry,
-};
+use sections::{Durability, Engine, Events, Jetstream, Limits, Nats, Retention, Server, Telemetry};
 
 /// The prefix of environment variables: `STEADFAST__SECTION__KEY`.
 pub const ENV_PREFIX: &str = "STEADFAST__";
@@ -34,12 +32,12 @@ pub struct Config {
     pub nats: Nats,
     /// What an acknowledged write has survived.
     pub durability: Durability,
+    /// The log on JetStream.
+    pub jetstream: Jetstream,
     /// The engine.
     pub engine: Engine,
     /// The bounds of one run.
     pub limits: Limits,
-    /// The native front door.
-    pub native: Native,
     /// The feed for observers.
     pub events: Events,
     /// How long closed runs are kept.
@@ -72,16 +70,28 @@ impl Config {
         }
         if self.server.partitions > sections::PARTITIONS_MAX {
             let max = sections::PARTITIONS_MAX;
-            return Err(("server.partitions", format!("at most {max} partitions are possible")));
+            return Err((
+                "server.partitions",
+                format!("at most {max} partitions are possible"),
+            ));
         }
         if !matches!(self.durability.replicas, 1 | 3 | 5) {
-            return Err(("durability.replicas", "JetStream wants 1, 3 or 5 replicas".to_owned()));
+            return Err((
+                "durability.replicas",
+                "JetStream wants 1, 3 or 5 replicas".to_owned(),
+            ));
         }
         if self.server.namespaces.is_empty() {
-            return Err(("server.namespaces", "at least one namespace is needed".to_owned()));
+            return Err((
+                "server.namespaces",
+                "at least one namespace is needed".to_owned(),
+            ));
         }
         if !(0.0..=1.0).contains(&self.telemetry.trace_sample_ratio) {
-            return Err(("telemetry.trace_sample_ratio", "a ratio lies in 0.0..=1.0".to_owned()));
+            return Err((
+                "telemetry.trace_sample_ratio",
+                "a ratio lies in 0.0..=1.0".to_owned(),
+            ));
         }
         let certificate = !self.nats.tls_cert_file.is_empty();
         if certificate == self.nats.tls_key_file.is_empty() {

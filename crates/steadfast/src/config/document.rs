@@ -7,9 +7,7 @@ use serde::Serialize;
 
 use super::{
     ENV_PREFIX,
-    sections::{
-        Durability, Engine, Events, Limits, Native, Nats, Retention, Server, Telemetry,
-    },
+    sections::{Durability, Engine, Events, Jetstream, Limits, Nats, Retention, Server, Telemetry},
     units::{Size, Time},
 };
 
@@ -65,6 +63,7 @@ macro_rules! allowed {
 allowed! {
     bool => "true or false",
     u32 => "a whole number",
+    u64 => "a whole number",
     usize => "a whole number",
     f64 => "a number",
     String => "a text",
@@ -78,7 +77,12 @@ pub(crate) fn key_doc<T: Allowed + Serialize>(
     lines: &[&str],
     default: &T,
 ) -> KeyDoc {
-    KeyDoc { name, text: joined(lines), default: as_toml(default), allowed: T::allowed() }
+    KeyDoc {
+        name,
+        text: joined(lines),
+        default: as_toml(default),
+        allowed: T::allowed(),
+    }
 }
 
 /// A value as it stands in a TOML file.
@@ -88,21 +92,29 @@ pub(crate) fn as_toml<T: Serialize>(value: &T) -> String {
 }
 
 fn joined(lines: &[&str]) -> String {
-    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
+    lines
+        .iter()
+        .map(|line| line.trim())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// All sections, in the order of the file.
 pub fn section_docs() -> Vec<SectionDoc> {
     fn doc<S: Section>(name: &'static str) -> SectionDoc {
-        SectionDoc { name, text: joined(S::ABOUT), keys: S::keys() }
+        SectionDoc {
+            name,
+            text: joined(S::ABOUT),
+            keys: S::keys(),
+        }
     }
     vec![
         doc::<Server>("server"),
         doc::<Nats>("nats"),
         doc::<Durability>("durability"),
+        doc::<Jetstream>("jetstream"),
         doc::<Engine>("engine"),
         doc::<Limits>("limits"),
-        doc::<Native>("native"),
         doc::<Events>("events"),
         doc::<Retention>("retention"),
         doc::<Telemetry>("telemetry"),
@@ -113,14 +125,22 @@ pub fn section_docs() -> Vec<SectionDoc> {
 pub fn keys() -> Vec<String> {
     let path = |section: &SectionDoc| {
         let name = section.name;
-        section.keys.iter().map(move |key| format!("{name}.{}", key.name)).collect::<Vec<_>>()
+        section
+            .keys
+            .iter()
+            .map(move |key| format!("{name}.{}", key.name))
+            .collect::<Vec<_>>()
     };
     section_docs().iter().flat_map(path).collect()
 }
 
 /// The environment variable of a key.
 pub(crate) fn variable(section: &str, key: &str) -> String {
-    format!("{ENV_PREFIX}{}__{}", section.to_uppercase(), key.to_uppercase())
+    format!(
+        "{ENV_PREFIX}{}__{}",
+        section.to_uppercase(),
+        key.to_uppercase()
+    )
 }
 
 /// `config/steadfast.toml`: every key with its default and what it means.

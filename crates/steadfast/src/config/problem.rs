@@ -53,12 +53,16 @@ pub enum ConfigError {
 }
 
 /// What to say of a key that does not exist: the nearest one, or all of its section.
-pub(crate) fn advice(key: &str) -> String {
+pub fn advice(key: &str) -> String {
     let sections = section_docs();
     let name = key.rsplit('.').next().unwrap_or(key);
     let all: Vec<(String, &str)> = sections
         .iter()
-        .flat_map(|s| s.keys.iter().map(move |k| (format!("{}.{}", s.name, k.name), k.name)))
+        .flat_map(|s| {
+            s.keys
+                .iter()
+                .map(move |k| (format!("{}.{}", s.name, k.name), k.name))
+        })
         .collect();
     let nearest = all
         .iter()
@@ -105,9 +109,15 @@ pub(crate) fn place(path: &Path, text: &str, key: &str) -> String {
             }
             continue;
         }
-        let Some((name, _)) = line.split_once('=') else { continue };
+        let Some((name, _)) = line.split_once('=') else {
+            continue;
+        };
         let name = name.trim();
-        let full = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
+        let full = if section.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{section}.{name}")
+        };
         if full == key || (section.is_empty() && name == wanted_section && wanted_key.is_empty()) {
             return format!("{}:{number}", path.display());
         }

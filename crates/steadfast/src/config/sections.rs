@@ -89,10 +89,8 @@ macro_rules! choice {
 section! {
     /// This process.
     Server {
-        /// The node's name in logs, metrics and the cluster; empty means the host's name.
-        node_name: String = String::new(),
-        /// History streams, and so units of ownership, recovery and scale. Fixed at the first start
-        /// on an empty NATS: a later start with another number is refused.
+        /// History streams, and so units of ownership, recovery and scale. Fixed by the first start
+        /// on an empty NATS; later starts warn when they are told another number.
         partitions: u32 = 4,
         /// Namespaces that exist from the start.
         namespaces: Vec<String> = vec!["default".to_owned()],
@@ -128,8 +126,6 @@ section! {
         connect_within: Time = Time::secs(5),
         /// The longest pause between attempts to reconnect. Reconnecting never gives up.
         reconnect_pause_max: Time = Time::secs(2),
-        /// How long one JetStream request (an append, a read) may take until its outcome is unknown.
-        request_within: Time = Time::secs(10),
     }
 }
 
@@ -152,23 +148,89 @@ section! {
         sync: Sync = Sync::Always,
         /// Copies of every stream: 1 for a lone server, 3 or 5 for a cluster.
         replicas: u32 = 1,
-        /// Compress the history streams on disk (S2).
-        compress: bool = true,
+    }
+}
+
+section! {
+    /// The log on JetStream.
+    Jetstream {
+        /// Records larger than this go to the object store, and the message names the object.
+        record_bytes_max: Size = Size(512 << 10),
+        /// Records larger than this are refused.
+        object_bytes_max: Size = Size::mib(64),
+        /// How long an append waits for its acknowledgement before its outcome counts as unknown.
+        append_within: Time = Time::secs(5),
+        /// How long any other request to JetStream may take.
+        request_within: Time = Time::secs(5),
+        /// Write many records with one fsync (an atomic batch) when many wait in front of one stream.
+        group_commit: bool = false,
+        /// So many records must wait before they are batched.
+        group_commit_records_min: usize = 32,
+        /// The most records in one batch; the server refuses more than 1,000.
+        group_commit_records_max: usize = 256,
+        /// The most bytes in one batch.
+        group_commit_bytes_max: Size = Size::mib(4),
     }
 }
 
 section! {
     /// The engine: runs, timers, task queues.
     Engine {
-        /// A run that nothing happens to for this long leaves memory; a message wakes it.
-        idle_after: Time = Time::secs(10),
-        /// How often the states of changed runs are written as snapshots; a takeover reads them and
-        /// at most this much history.
-        snapshot_every: Time = Time::secs(5),
-        /// Failures in a row at the same place of a run's history after which it is quarantined.
-        quarantine_after: u32 = 5,
         /// Inputs that may wait for one run; more are refused with a retryable error.
-        inbox_max: usize = 10_000,
+        run_inbox_max: usize = 10_000,
+        /// Inputs that one transition (one record) takes at most.
+        transition_inputs_max: usize = 256,
+        /// Runs in memory per partition; above it new work is refused with a retryable error.
+        live_runs_max: usize = 100_000,
+        /// Runs that may wake up at the same time, per partition.
+        wakeups_max: usize = 256,
+        /// An open run that nothing happens to for this long leaves memory; a message wakes it.
+        idle_after: Time = Time::secs(3),
+        /// A closed run leaves memory after this.
+        closed_linger: Time = Time::secs(1),
+        /// A busy run's state is saved at least every so many records.
+        snapshot_records: u64 = 500,
+        /// How often a partition notes how far its snapshots reach: a takeover reads at most this
+        /// much history beside the snapshots.
+        checkpoint_every: Time = Time::secs(5),
+        /// The first pause after a log that was not reachable.
+        append_backoff: Time = Time::millis(20),
+        /// The longest such pause.
+        append_backoff_max: Time = Time::secs(1),
+        /// The first pause before a failed run or partition is started again.
+        restart_backoff: Time = Time::millis(50),
+        /// The longest such pause.
+        restart_backoff_max: Time = Time::secs(5),
+        /// Failures at the same place of a run's history after which it is quarantined.
+        quarantine_after: u32 = 3,
+        /// The first pause before a message to another run is sent again.
+        delivery_backoff: Time = Time::millis(50),
+        /// The longest such pause.
+        delivery_backoff_max: Time = Time::secs(5),
+        /// How long one try to deliver a message to another run may take.
+        delivery_within: Time = Time::secs(10),
+        /// Events kept in memory per live run.
+        history_cache_events: usize = 2_000,
+        /// Events in one page of history at most.
+        history_page_max: usize = 10_000,
+        /// Tasks that may wait in one task queue; the rest wait in their runs' state.
+        queue_tasks_max: usize = 1_000_000,
+        /// Polls that may wait at one task queue.
+        queue_pollers_max: usize = 10_000,
+        /// A task queue without tasks and polls is forgotten after this.
+        queue_linger: Time = Time::secs(60),
+        /// A worker that has not polled its sticky queue for this long counts as gone.
+        sticky_gone_after: Time = Time::secs(10),
+        /// Queries that may wait at one run.
+        queries_max: usize = 100,
+        /// Calls of service activities at a time, per subject.
+        service_calls_max: usize = 256,
+        /// How long a service activity without a start-to-close timeout may take.
+        service_within: Time = Time::secs(60),
+        /// Callers that may wait for one run's history or outcomes.
+        waiters_max: usize = 1_000,
+        /// Rounds that an embedded workflow may go on within one transition.
+        embedded_rounds_max: usize = 16,
     }
 }
 
@@ -199,16 +261,6 @@ section! {
         suggest_continue_as_new_bytes: Size = Size::mib(4),
         /// Request ids remembered per run, so that repeated requests change nothing.
         request_ids_max: usize = 10_000,
-    }
-}
-
-section! {
-    /// The native front door: MessagePack over NATS.
-    Native {
-        /// Requests worked on at the same time; more are refused with a retryable error.
-        requests_max: usize = 10_000,
-        /// The longest that a poll or another long wait is held open, whatever its caller asks for.
-        long_poll_max: Time = Time::secs(60),
     }
 }
 
@@ -250,9 +302,11 @@ section! {
         log_level: String = "info".to_owned(),
         /// How logs look on stderr.
         log_format: LogFormat = LogFormat::Text,
-        /// Where traces go, an OTLP/HTTP endpoint such as `http://127.0.0.1:4318`; empty means nowhere.
+        /// Where traces go, an OTLP/HTTP endpoint such as `http://127.0.0.1:4318`; empty means what
+        /// `OTEL_EXPORTER_OTLP_ENDPOINT` says, or nowhere.
         otlp_endpoint: String = String::new(),
-        /// The part of workflows that are traced, from 0.0 to 1.0.
+        /// The part of traces that is kept, from 0.0 to 1.0. A trace that a client began keeps the
+        /// client's choice.
         trace_sample_ratio: f64 = 1.0,
         /// This process's name in traces.
         service_name: String = "steadfast".to_owned(),

@@ -1,0 +1,40 @@
+//! `steadfast workflow cancel`.
+
+use serde_json::json;
+use steadfast_protocol::message::{ApiVerb, Cancel, Done};
+
+use crate::{
+    cli::{
+        args::{Scope, Target},
+        output::Out,
+        problem::Problem,
+    },
+    remote::{self, Remote},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    scope: Scope,
+    #[command(flatten)]
+    target: Target,
+    /// Why, for people.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    reason: String,
+}
+
+pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
+    let remote = Remote::open(&args.scope).await?;
+    let request = Cancel {
+        namespace: remote.namespace(),
+        workflow_id: args.target.workflow_id.as_str().into(),
+        run_id: args.target.run_id.as_str().into(),
+        reason: args.reason,
+        identity: remote::identity(),
+        request_id: remote::request_id(),
+        ..Cancel::default()
+    };
+    let _: Done = remote.ask(ApiVerb::Cancel, &request).await?;
+    let told = || json!({"workflow_id": args.target.workflow_id, "cancel_requested": true});
+    Ok(out.either(told, format!("asked {} to cancel", args.target.workflow_id))?)
+}

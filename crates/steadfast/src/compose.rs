@@ -1,0 +1,170 @@
+//! The only place where ports meet adapters: JetStream under the engine, front doors on top of it,
+//! telemetry beside it. `steadfast dev`, `steadfast server` and tests start the same thing here.
+
+mod settings;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use async_nats::Client;
+use steadfast_engine::{Engine, World};
+use steadfast_jetstream::{
+    JetStreamLog,
+    durability::{self, Durability},
+    namespaces::{NamespaceError, Namespaces, Settings},
+};
+
+pub use steadfast_jetstream::durability::Sync;
+pub use steadfast_telemetry::Telemetry;
+
+use crate::{cli::problem::Problem, config::Config, dev::SearchAttribute};
+
+/// How long the partitions may take to recover before a start counts as failed.
+const READY_WITHIN: Duration = Duration::from_secs(300);
+
+/// Installs logs, traces and metrics for this process.
+pub async fn telemetry(config: &Config) -> Result<Telemetry, Problem> {
+    let settings = settings::telemetry(config)?;
+    steadfast_telemetry::install(settings).await.map_err(|error| {
+        let advice = match error {
+            steadfast_telemetry::Error::LogLevel { .. } => "see telemetry.log_level",
+            steadfast_telemetry::Error::Listen { .. } => {
+                "choose another address (server.http_address, --http-port; port 0 is a free one)"
+            }
+            steadfast_telemetry::Error::Endpoint { .. }
+            | steadfast_telemetry::Error::Exporter(_)
+            | steadfast_telemetry::Error::Metrics(_)
+            | steadfast_telemetry::Error::Installed => "see the section [telemetry]",
+        };
+        Problem::failed("cannot install telemetry").because(&error).advice(advice)
+    })
+}
+
+/// Resolves when the process is told to stop: SIGTERM or SIGINT. Listens from the call on.
+pub fn stop_signal() -> Result<impl Future<Output = ()>, Problem> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let failed = |error| Problem::failed("cannot listen for signals").because(&error);
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// A running Steadfast: engine, front doors, log.
+pub struct Composed {
+    engine: Engine,
+    namespaces: Namespaces,
+    names: Vec<String>,
+    durability: Durability,
+}
+
+impl Composed {
+    /// Starts everything on a connection, and waits until all partitions have recovered.
+    pub async fn start(config: &Config, client: Client, sync: Sync) -> Result<Self, Problem> {
+        let log = JetStreamLog::open(client.clone(), &settings::jetstream(config)).await;
+        let log = log.map_err(|error| {
+            Problem::failed("cannot set up JetStream")
+                .because(&error)
+                .advice("`steadfast doctor` says what is missing on this NATS")
+        })?;
+        let partitions = log.topology().routing.partitions;
+        if partitions != config.server.partitions {
+            tracing::warn!(
+                configured = config.server.partitions,
+                partitions,
+                "the number of partitions was fixed by the first start"
+            );
+        }
+        let durability = durability::describe(log.topology().replicas, sync);
+        if let Some(warning) = durability.warning() {
+            tracing::warn!(%durability, "{warning}");
+        }
+        let context = async_nats::jetstream::new(client);
+        let namespaces = Namespaces::open(&context).await.map_err(no_namespaces)?;
+        register(&namespaces, config).await?;
+        let world = World::on(Arc::new(log));
+        let engine = Engine::start(settings::engine(config, partitions), world)
+            .await
+            .map_err(|error| Problem::failed("cannot start the engine").because(&error))?;
+        let deadline = tokio::time::Instant::now() + READY_WITHIN;
+        engine.ready(deadline).await.map_err(|error| {
+            Problem::failed("the partitions have not recovered").because(&error)
+        })?;
+        let names = config.server.namespaces.clone();
+        Ok(Self {
+            engine,
+            namespaces,
+            names,
+            durability,
+        })
+    }
+
+    /// The engine, for code that lives in its process.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What an acknowledged write has survived.
+    pub fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    /// Keeps search attributes with the namespaces.
+    pub async fn register(&self, attributes: &[SearchAttribute]) -> Result<(), Problem> {
+        if attributes.is_empty() {
+            return Ok(());
+        }
+        for name in &self.names {
+            let name = name.as_str().into();
+            let mut found = self
+                .namespaces
+                .describe(&name)
+                .await
+                .map_err(no_namespaces)?;
+            let pairs = attributes.iter().map(|attribute| {
+                (
+                    format!("search_attribute.{}", attribute.key),
+                    attribute.kind.to_owned(),
+                )
+            });
+            found.settings.data.extend(pairs);
+            self.namespaces
+                .update(&found)
+                .await
+                .map_err(no_namespaces)?;
+        }
+        Ok(())
+    }
+
+    /// Stops: what is appended stays. Cut short after `within`.
+    pub async fn stop(self, within: Duration) {
+        if tokio::time::timeout(within, self.engine.shutdown())
+            .await
+            .is_err()
+        {
+            tracing::warn!(?within, "the engine has not stopped in time");
+        }
+    }
+}
+
+/// Makes the namespaces that the configuration names and that are not there yet.
+async fn register(namespaces: &Namespaces, config: &Config) -> Result<(), Problem> {
+    for name in &config.server.namespaces {
+        let settings = Settings {
+            retention_secs: config.retention.closed_runs.0.as_secs(),
+            ..Settings::new(name.as_str())
+        };
+        match namespaces.register(&settings).await {
+            Ok(_) | Err(NamespaceError::Exists(_)) => {}
+            Err(error) => return Err(no_namespaces(error)),
+        }
+    }
+    Ok(())
+}
+
+fn no_namespaces(error: NamespaceError) -> Problem {
+    Problem::failed("cannot read or write namespaces").because(&error)
+}
