@@ -135,7 +135,7 @@ fn a_buffered_firing_keeps_the_workflow_from_closing() {
         6 WorkflowExecutionSignaled {"signal_name":"stop"}
         7 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         8 WorkflowTaskStarted {"scheduled_event_id":7}
-        9 WorkflowTaskFailed {"cause":"UnhandledCommand","failure":{"info":{"Server":{"non_retryable":true}},"message":"UnhandledCommand"},"scheduled_event_id":7,"started_event_id":8}
+        9 WorkflowTaskFailed {"cause":"UnhandledCommand","failure":{"info":{"Server":{"non_retryable":true}},"message":"UnhandledCommand","source":"Server"},"scheduled_event_id":7,"started_event_id":8}
         10 TimerFired {"started_event_id":5,"timer_id":"t"}
         11 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         12 WorkflowTaskStarted {"scheduled_event_id":11}

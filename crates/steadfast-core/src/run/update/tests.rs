@@ -216,7 +216,7 @@ fn a_workflow_does_not_close_over_an_update_it_has_not_seen() {
         1 WorkflowExecutionStarted {"attempt":1,"task_queue":"queue"}
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         3 WorkflowTaskStarted {"scheduled_event_id":2}
-        4 WorkflowTaskFailed {"cause":"UnhandledCommand","failure":{"info":{"Server":{"non_retryable":true}},"message":"UnhandledCommand"},"scheduled_event_id":2,"started_event_id":3}
+        4 WorkflowTaskFailed {"cause":"UnhandledCommand","failure":{"info":{"Server":{"non_retryable":true}},"message":"UnhandledCommand","source":"Server"},"scheduled_event_id":2,"started_event_id":3}
         5 WorkflowTaskScheduled {"attempt":2,"task_queue":"queue"}
         6 WorkflowTaskStarted {"scheduled_event_id":5}
         7 WorkflowTaskCompleted {"scheduled_event_id":5,"started_event_id":6}

@@ -101,7 +101,7 @@ fn a_workflow_may_not_close_on_what_it_has_not_seen() {
         1 WorkflowExecutionStarted {"attempt":1,"task_queue":"queue"}
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         3 WorkflowTaskStarted {"scheduled_event_id":2}
-        4 WorkflowTaskFailed {"cause":"UnhandledCommand","failure":{"info":{"Server":{"non_retryable":true}},"message":"UnhandledCommand"},"scheduled_event_id":2,"started_event_id":3}
+        4 WorkflowTaskFailed {"cause":"UnhandledCommand","failure":{"info":{"Server":{"non_retryable":true}},"message":"UnhandledCommand","source":"Server"},"scheduled_event_id":2,"started_event_id":3}
         5 WorkflowExecutionSignaled {"signal_name":"news"}
         6 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         7 WorkflowTaskStarted {"scheduled_event_id":6}
