@@ -13,7 +13,7 @@ const BUILT_IN: &str = include_str!("../../../../config/purchases.json");
 /// More would only make the table unreadable.
 pub(crate) const PURCHASES_MAX: usize = 200;
 /// A loan above this many annual incomes is screened out before a human sees it.
-const INCOMES_MAX: u64 = 6;
+pub(crate) const INCOMES_MAX: u64 = 6;
 
 /// A file of requests that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -178,8 +178,7 @@ impl fmt::Display for Outcome {
 impl Purchase {
     /// How it must end, by the rules alone: what the demo checks the engine against.
     pub(crate) fn expected(&self) -> Outcome {
-        let has = |paper: &str| self.documents.iter().any(|document| document == paper);
-        if !has("title_deed") || !has("identity") {
+        if !self.missing_papers().is_empty() {
             Outcome::PapersRefused
         } else if self.loan.amount > INCOMES_MAX.saturating_mul(self.buyer.annual_income) {
             Outcome::LoanScreenedOut
@@ -190,6 +189,13 @@ impl Purchase {
         } else {
             Outcome::Completed
         }
+    }
+
+    /// The papers that are needed and not there.
+    pub(crate) fn missing_papers(&self) -> Vec<&'static str> {
+        let mut needed = vec!["title_deed", "identity"];
+        needed.retain(|paper| !self.documents.iter().any(|document| document == paper));
+        needed
     }
 
     /// What the buyer must bring along.
@@ -209,7 +215,10 @@ impl Purchase {
         } else {
             return Ok(());
         };
-        Err(RequestsError::Value { id: self.id.clone(), problem })
+        Err(RequestsError::Value {
+            id: self.id.clone(),
+            problem,
+        })
     }
 }
 
@@ -218,25 +227,34 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Vec<Purchase>, RequestsError> 
     match path {
         None => parse("the built-in config/purchases.json", BUILT_IN),
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|source| RequestsError::Read { path: path.to_owned(), source })?;
+            let text = std::fs::read_to_string(path).map_err(|source| RequestsError::Read {
+                path: path.to_owned(),
+                source,
+            })?;
             parse(&path.display().to_string(), &text)
         }
     }
 }
 
 fn parse(origin: &str, text: &str) -> Result<Vec<Purchase>, RequestsError> {
-    let File { purchases } = serde_json::from_str(text)
-        .map_err(|source| RequestsError::Form { origin: origin.to_owned(), source })?;
+    let File { purchases } = serde_json::from_str(text).map_err(|source| RequestsError::Form {
+        origin: origin.to_owned(),
+        source,
+    })?;
     if purchases.is_empty() || purchases.len() > PURCHASES_MAX {
-        return Err(RequestsError::Count { count: purchases.len() });
+        return Err(RequestsError::Count {
+            count: purchases.len(),
+        });
     }
     let mut ids = BTreeSet::new();
     for purchase in &purchases {
         purchase.check()?;
         if !ids.insert(&purchase.id) {
             let problem = "its id is there twice";
-            return Err(RequestsError::Value { id: purchase.id.clone(), problem });
+            return Err(RequestsError::Value {
+                id: purchase.id.clone(),
+                problem,
+            });
         }
     }
     Ok(purchases)

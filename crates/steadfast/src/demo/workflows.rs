@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use steadfast_core::{RetryPolicy, Span};
 use steadfast_sdk::workflow::{Activity, WorkflowContext, WorkflowDefinition};
 
-pub(crate) use self::purchase::Report;
+pub(crate) use self::{purchase::Report, sync::PORTALS};
 use super::request::Purchase;
 
 /// Where workflow tasks go.

@@ -1,9 +1,8 @@
 //! Parallel execution, and a portfolio of child workflows.
 
-use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use steadfast_sdk::workflow::{WorkflowContext, WorkflowError};
+use steadfast_sdk::workflow::{WorkflowContext, WorkflowError, try_join_all, try_join3};
 
 use super::{super::request::Purchase, Portfolio, PortfolioReport, money, property};
 
@@ -27,11 +26,12 @@ pub(super) async fn analysis(
 ) -> Result<Analysis, WorkflowError> {
     let beat = std::time::Duration::from_secs(2);
     let takes = [&purchase];
-    let (market, structure, finances) = futures::try_join!(
+    let (market, structure, finances) = try_join3(
         property::<Value>(&ctx, "market_analysis", &takes),
         property::<Value>(&ctx, "structural_report", &takes).heartbeat(beat),
         money::<Value>(&ctx, "financial_projection", &takes).heartbeat(beat),
-    )?;
+    )
+    .await?;
     let parts = json!({ "market": market, "structure": structure, "finances": finances });
     Ok(property(&ctx, "synthesize_report", &(&purchase, parts)).await?)
 }
@@ -43,7 +43,8 @@ pub(super) async fn portfolio(
 ) -> Result<PortfolioReport, WorkflowError> {
     let children = portfolio.purchases.iter().map(|purchase| {
         let id = format!("{}-analysis-{}", portfolio.id, purchase.property.id);
-        ctx.child::<Analysis>("PropertyAnalysis", purchase).workflow_id(id)
+        ctx.child::<Analysis>("PropertyAnalysis", purchase)
+            .workflow_id(id)
     });
     let analyses = try_join_all(children).await?;
     Ok(property(&ctx, "portfolio_report", &[&analyses]).await?)

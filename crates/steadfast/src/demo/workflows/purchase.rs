@@ -1,7 +1,7 @@
 //! One purchase from the papers to the portals: every other pattern is a child of this workflow.
 
 use serde::{Deserialize, Serialize};
-use steadfast_sdk::workflow::{Child, WorkflowContext, WorkflowError};
+use steadfast_sdk::workflow::{Child, WorkflowContext, WorkflowError, try_join};
 
 use super::{
     super::request::{Outcome, Purchase},
@@ -46,7 +46,10 @@ pub(super) async fn purchase(
         level: String::new(),
         synced: None,
     };
-    let child = Family { ctx: &ctx, purchase: &purchase };
+    let child = Family {
+        ctx: &ctx,
+        purchase: &purchase,
+    };
     match child.start::<String>("PropertyOnboarding").await {
         Ok(_) => {}
         Err(failed) if failed.kind() == Some(PAPERS_REFUSED) => {
@@ -55,11 +58,15 @@ pub(super) async fn purchase(
         }
         Err(failed) => return Err(failed.into()),
     }
-    let evolving = child.start::<Processed>("EvolvingProperty").started().await?;
-    let (analysis, steps) = futures::try_join!(
+    let evolving = child
+        .start::<Processed>("EvolvingProperty")
+        .started()
+        .await?;
+    let (analysis, steps) = try_join(
         child.start::<Analysis>("PropertyAnalysis"),
         child.start::<Vec<String>>("DynamicProcessing"),
-    )?;
+    )
+    .await?;
     report.estimate = analysis.estimate;
     report.steps = steps;
     (report.outcome, report.remark) = settle(&child).await?;
@@ -74,7 +81,10 @@ pub(super) async fn purchase(
 async fn settle(child: &Family<'_>) -> Result<(Outcome, String), WorkflowError> {
     let officer = match child.start::<Decision>("LoanApproval").await? {
         Decision::ScreenedOut => {
-            return Ok((Outcome::LoanScreenedOut, "too large for the income".to_owned()));
+            return Ok((
+                Outcome::LoanScreenedOut,
+                "too large for the income".to_owned(),
+            ));
         }
         Decision::Answered(officer) if !officer.approves => {
             return Ok((Outcome::LoanRefused, officer.comment));
@@ -82,7 +92,10 @@ async fn settle(child: &Family<'_>) -> Result<(Outcome, String), WorkflowError> 
         Decision::Answered(officer) => officer,
     };
     match child.start::<String>("PropertyPurchase").await {
-        Ok(deed) => Ok((Outcome::Completed, format!("{deed}; officer: {}", officer.comment))),
+        Ok(deed) => Ok((
+            Outcome::Completed,
+            format!("{deed}; officer: {}", officer.comment),
+        )),
         Err(failed) if failed.kind() == Some(REGISTRY_REFUSED) => {
             Ok((Outcome::Compensated, failed.message().to_owned()))
         }
