@@ -8,6 +8,7 @@
 pub mod contract;
 pub mod fault;
 pub mod mem_log;
+pub mod simulation;
 pub mod story;
 
 pub use fault::Fault;
