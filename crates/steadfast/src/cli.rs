@@ -51,6 +51,11 @@ enum Command {
     Events(Box<events::Args>),
     /// Check the NATS that Steadfast stands on, and say what to do.
     Doctor(Box<doctor::Args>),
+    /// Run the property-purchase story: kills the engine half way, and checks every end.
+    Demo(Box<crate::demo::Args>),
+    /// Run one of the story's workers.
+    #[command(hide = true)]
+    DemoWorker(Box<crate::demo::WorkerArgs>),
     /// Show or explain the configuration.
     Config(config::Args),
     /// Print the completion script of a shell.
@@ -71,6 +76,8 @@ fn run(command: Command, out: Out) -> Result<(), Problem> {
     match command {
         Command::Completions(args) => completions::run(&args),
         Command::Config(args) => config::run(args, out),
+        Command::Demo(args) => runtime()?.block_on(crate::demo::run(*args, out)),
+        Command::DemoWorker(args) => runtime()?.block_on(crate::demo::run_worker(*args, out)),
         Command::Dev(args) => runtime()?.block_on(dev::run(*args, out)),
         Command::Server(args) => runtime()?.block_on(server::run(*args, out)),
         Command::Workflow(args) => runtime()?.block_on(workflow::run(*args, out)),
