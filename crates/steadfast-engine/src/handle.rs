@@ -3,27 +3,49 @@
 //! Every answer that a method returns is durable, error answers too (invariant DUR-1). An empty run
 //! id in a [`Target`] means the workflow's current run.
 
-use std::sync::Arc;
+pub(crate) mod ask;
+mod list;
+mod look;
+pub(crate) mod start;
+mod tasks;
+mod update;
 
+use std::{sync::Arc, time::Duration};
+
+use ractor::Actor;
 use steadfast_core::{
-    Identity, Namespace, Payloads, TaskQueue, UpdateId,
+    Identity, Input, Namespace, Payloads, TaskQueue, UpdateId,
     input::{ActivityOutcome, HeartbeatReply, RequestCancel, Signal, Terminate},
 };
+use tokio::time::timeout_at;
 
+use self::ask::{Retry, ask, ready};
+pub(crate) use self::tasks::resolve_activity;
 use crate::{
     api::*,
     config::EngineConfig,
+    context::Shared,
     embedded::{ActivityHost, WorkflowHost},
+    matching::{self, Handed, TaskKind},
+    node::{self, NodeActor},
+    partition::evict_all,
+    request::{Read, Request},
+    supervise::quarantine,
+    sync::lock,
+    worker::Worker,
     world::World,
 };
 
 /// Until when a caller waits.
 pub type Deadline = tokio::time::Instant;
 
+/// How long the actors may take to end.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(10);
+
 /// The engine, as seen by front doors.
 #[derive(Clone)]
 pub struct Engine {
-    world: World,
+    shared: Arc<Shared>,
 }
 
 /// Why the engine does not start.
@@ -37,228 +59,300 @@ pub enum StartError {
     Node(String),
 }
 
-fn soon<T>() -> Result<T, EngineError> {
-    Err(EngineError::Unavailable("not built yet".to_owned()))
-}
-
-#[expect(clippy::unused_async, reason = "signatures first")]
 impl Engine {
     /// Starts the node: its partitions recover in the background, requests wait for theirs.
-    pub async fn start(_config: EngineConfig, world: World) -> Result<Self, StartError> {
-        Ok(Self { world })
+    pub async fn start(config: EngineConfig, world: World) -> Result<Self, StartError> {
+        if config.partitions == 0 {
+            return Err(StartError::Config("partitions must be at least 1".to_owned()));
+        }
+        let shared = Shared::new(config, world);
+        let spawned = NodeActor::spawn(None, NodeActor, shared.clone()).await;
+        let (node, _) = spawned.map_err(|error| StartError::Node(error.to_string()))?;
+        *lock(&shared.node) = Some(node);
+        Ok(Self { shared })
+    }
+
+    /// The settings it runs with.
+    pub fn config(&self) -> &EngineConfig {
+        &self.shared.config
     }
 
     /// Waits until every partition has recovered, or the deadline.
-    pub async fn ready(&self, _deadline: Deadline) -> Result<(), EngineError> {
-        let _ = &self.world;
-        soon()
+    pub async fn ready(&self, deadline: Deadline) -> Result<(), EngineError> {
+        for partition in &self.shared.partitions {
+            ready(&self.shared, partition, deadline).await?;
+        }
+        Ok(())
     }
 
-    /// Stops: what is appended stays, what is not is forgotten; callers hear `ShuttingDown`.
-    pub async fn shutdown(&self) {}
+    /// Stops: what is appended stays, what is not is forgotten; callers hear `ShuttingDown`. The
+    /// same engine can be built again on the same log.
+    pub async fn shutdown(&self) {
+        self.shared.stop.cancel();
+        let node = lock(&self.shared.node).take();
+        for partition in &self.shared.partitions {
+            let actor = lock(&partition.actor).take();
+            if let Some(actor) = actor {
+                let children = actor.get_children();
+                // Whoever does not end in time is ended with the process.
+                actor.kill_and_wait(Some(SHUTDOWN_MAX)).await.ok();
+                for child in children {
+                    child.kill_and_wait(Some(SHUTDOWN_MAX)).await.ok();
+                }
+            }
+            evict_all(partition, || EngineError::ShuttingDown);
+        }
+        if let Some(node) = node {
+            node.kill_and_wait(Some(SHUTDOWN_MAX)).await.ok();
+        }
+        self.shared.tracker.close();
+        self.shared.tracker.wait().await;
+    }
 
     /// Starts a workflow, finds the one that runs, or signals it, as the request's policies say.
     pub async fn start_workflow(
         &self,
-        _request: StartWorkflow,
-        _deadline: Deadline,
+        request: StartWorkflow,
+        deadline: Deadline,
     ) -> Result<Started, EngineError> {
-        soon()
+        start::start_workflow(&self.shared, request, deadline).await
     }
 
     /// Signals a run.
     pub async fn signal(
         &self,
-        _target: &Target,
-        _signal: Signal,
-        _deadline: Deadline,
+        target: &Target,
+        signal: Signal,
+        deadline: Deadline,
     ) -> Result<(), EngineError> {
-        soon()
+        let retry = if signal.request_id.is_empty() { Retry::Never } else { Retry::Again };
+        self.feed(target, Input::Signal(Box::new(signal)), retry, deadline).await
     }
 
     /// Asks a run to cancel.
     pub async fn request_cancel(
         &self,
-        _target: &Target,
-        _request: RequestCancel,
-        _deadline: Deadline,
+        target: &Target,
+        request: RequestCancel,
+        deadline: Deadline,
     ) -> Result<(), EngineError> {
-        soon()
+        self.feed(target, Input::RequestCancel(Box::new(request)), Retry::Again, deadline).await
     }
 
     /// Ends a run without asking.
     pub async fn terminate(
         &self,
-        _target: &Target,
-        _request: Terminate,
-        _deadline: Deadline,
+        target: &Target,
+        request: Terminate,
+        deadline: Deadline,
     ) -> Result<(), EngineError> {
-        soon()
+        self.feed(target, Input::Terminate(Box::new(request)), Retry::Never, deadline).await
+    }
+
+    async fn feed(
+        &self,
+        target: &Target,
+        input: Input,
+        retry: Retry,
+        deadline: Deadline,
+    ) -> Result<(), EngineError> {
+        let fed = ask(&self.shared, target, deadline, retry, |reply| {
+            Request::Input(Box::new(input.clone()), Some(reply))
+        });
+        fed.await.map(drop)
     }
 
     /// Asks a run something; a worker answers.
     pub async fn query(
         &self,
-        _target: &Target,
-        _query: Query,
-        _deadline: Deadline,
+        target: &Target,
+        query: Query,
+        deadline: Deadline,
     ) -> Result<QueryAnswer, EngineError> {
-        soon()
+        ask(&self.shared, target, deadline, Retry::Again, |reply| {
+            Request::Read(Read::Query(Box::new(query.clone()), reply))
+        })
+        .await
     }
 
     /// Sends an update and waits until the stage asked for, or the deadline: then the answer tells
     /// the stage that was reached.
     pub async fn update(
         &self,
-        _target: &Target,
-        _update: UpdateWorkflow,
-        _deadline: Deadline,
+        target: &Target,
+        update: UpdateWorkflow,
+        deadline: Deadline,
     ) -> Result<UpdateAnswer, EngineError> {
-        soon()
+        update::update(&self.shared, target, update, deadline).await
     }
 
     /// Waits for a stage of an update that was sent before.
     pub async fn poll_update(
         &self,
-        _target: &Target,
-        _update_id: UpdateId,
-        _wait: UpdateWait,
-        _deadline: Deadline,
+        target: &Target,
+        update_id: UpdateId,
+        wait: UpdateWait,
+        deadline: Deadline,
     ) -> Result<UpdateAnswer, EngineError> {
-        soon()
+        update::poll_update(&self.shared, target, update_id, wait, deadline).await
     }
 
     /// A run's state.
     pub async fn describe(
         &self,
-        _target: &Target,
-        _deadline: Deadline,
+        target: &Target,
+        deadline: Deadline,
     ) -> Result<Description, EngineError> {
-        soon()
+        look::describe(&self.shared, target, deadline).await
     }
 
     /// A part of a run's history; may wait for news.
     pub async fn history(
         &self,
-        _target: &Target,
-        _request: HistoryRequest,
-        _deadline: Deadline,
+        target: &Target,
+        request: HistoryRequest,
+        deadline: Deadline,
     ) -> Result<HistoryPage, EngineError> {
-        soon()
+        look::history(&self.shared, target, request, deadline).await
     }
 
     /// A namespace's runs, newest first.
     pub async fn list(
         &self,
-        _request: ListRequest,
-        _deadline: Deadline,
+        request: ListRequest,
+        deadline: Deadline,
     ) -> Result<ListPage, EngineError> {
-        soon()
+        timeout_at(deadline, list::list(&self.shared, request))
+            .await
+            .unwrap_or(Err(EngineError::DeadlineExceeded("the log did not answer")))
     }
 
     /// Takes the next workflow task of a queue; nothing when the deadline passes.
     pub async fn poll_workflow_task(
         &self,
-        _poll: Poll,
-        _deadline: Deadline,
+        poll: Poll,
+        deadline: Deadline,
     ) -> Result<Option<PolledWorkflowTask>, EngineError> {
-        soon()
+        match matching::poll(&self.shared, poll, TaskKind::Workflow, deadline).await? {
+            Some(Handed::Workflow(task)) => Ok(Some(*task)),
+            Some(Handed::Activity(_)) | None => Ok(None),
+        }
     }
 
     /// Takes the next activity attempt of a queue; nothing when the deadline passes.
     pub async fn poll_activity_task(
         &self,
-        _poll: Poll,
-        _deadline: Deadline,
+        poll: Poll,
+        deadline: Deadline,
     ) -> Result<Option<PolledActivityTask>, EngineError> {
-        soon()
+        match matching::poll(&self.shared, poll, TaskKind::Activity, deadline).await? {
+            Some(Handed::Activity(task)) => Ok(Some(*task)),
+            Some(Handed::Workflow(_)) | None => Ok(None),
+        }
     }
 
     /// Answers a workflow task.
     pub async fn complete_workflow_task(
         &self,
-        _token: &TaskToken,
-        _completion: Completion,
-        _deadline: Deadline,
+        token: &TaskToken,
+        completion: Completion,
+        deadline: Deadline,
     ) -> Result<Completed, EngineError> {
-        soon()
+        tasks::complete_workflow_task(&self.shared, token, completion, deadline).await
     }
 
     /// Says that a workflow task could not be processed.
     pub async fn fail_workflow_task(
         &self,
-        _token: &TaskToken,
-        _failure: TaskFailure,
-        _deadline: Deadline,
+        token: &TaskToken,
+        failure: TaskFailure,
+        deadline: Deadline,
     ) -> Result<(), EngineError> {
-        soon()
+        let input = tasks::failed_task(token, failure);
+        self.feed(&Target::from(&token.run), input, Retry::Never, deadline).await
     }
 
     /// Answers a lone query ([`PolledWorkflowTask::lone_query`]).
     pub async fn answer_query(
         &self,
-        _token: &TaskToken,
-        _answer: QueryAnswer,
-        _deadline: Deadline,
+        token: &TaskToken,
+        answer: QueryAnswer,
+        deadline: Deadline,
     ) -> Result<(), EngineError> {
-        soon()
+        let id = token.request_id.as_str();
+        ask(&self.shared, &Target::from(&token.run), deadline, Retry::Never, |reply| {
+            Request::Read(Read::AnswerQuery(id.to_owned(), answer.clone(), reply))
+        })
+        .await
     }
 
     /// Answers an activity attempt.
     pub async fn resolve_activity(
         &self,
-        _activity: &ActivityTarget,
-        _outcome: ActivityOutcome,
-        _identity: Identity,
-        _deadline: Deadline,
+        activity: &ActivityTarget,
+        outcome: ActivityOutcome,
+        identity: Identity,
+        deadline: Deadline,
     ) -> Result<(), EngineError> {
-        soon()
+        resolve_activity(&self.shared, activity, outcome, identity, deadline).await
     }
 
     /// Tells that an activity attempt is alive.
     pub async fn heartbeat_activity(
         &self,
-        _activity: &ActivityTarget,
-        _details: Payloads,
-        _identity: Identity,
-        _deadline: Deadline,
+        activity: &ActivityTarget,
+        details: Payloads,
+        identity: Identity,
+        deadline: Deadline,
     ) -> Result<HeartbeatReply, EngineError> {
-        soon()
+        tasks::heartbeat_activity(&self.shared, activity, details, identity, deadline).await
     }
 
     /// The sticky worker of a run is gone.
     pub async fn reset_sticky(
         &self,
-        _target: &Target,
-        _deadline: Deadline,
+        target: &Target,
+        deadline: Deadline,
     ) -> Result<(), EngineError> {
-        soon()
+        self.feed(target, Input::ResetSticky, Retry::Again, deadline).await
     }
 
     /// Lets a quarantined run try again.
     pub async fn resume_quarantined(
         &self,
-        _target: &Target,
-        _deadline: Deadline,
+        target: &Target,
+        deadline: Deadline,
     ) -> Result<(), EngineError> {
-        soon()
+        let slot = ask::locate(&self.shared, target, deadline).await?;
+        if quarantine::resume(&self.shared, &slot) {
+            return Ok(());
+        }
+        let message = "the run is not quarantined".to_owned();
+        Err(steadfast_core::Rejection::Invalid(message).into())
     }
 
     /// Runs workflow code of a task queue in this process.
     pub fn host_workflows(
         &self,
-        _namespace: Namespace,
-        _task_queue: TaskQueue,
-        _host: Arc<dyn WorkflowHost>,
+        namespace: Namespace,
+        task_queue: TaskQueue,
+        host: Arc<dyn WorkflowHost>,
     ) {
+        self.shared.hosts.add(&namespace, &task_queue, &host);
+        self.shared.wake_queue(namespace, task_queue);
     }
 
     /// Runs activity code of a task queue in this process.
     pub fn host_activities(
         &self,
-        _namespace: Namespace,
-        _task_queue: TaskQueue,
-        _host: Arc<dyn ActivityHost>,
+        namespace: Namespace,
+        task_queue: TaskQueue,
+        host: Arc<dyn ActivityHost>,
     ) {
+        let worker = Arc::new(Worker { namespace, task_queue, host });
+        if let Some(node) = lock(&self.shared.node).as_ref() {
+            // A node that is ending needs no workers.
+            drop(node.send_message(node::Message::StartWorker(worker)));
+        }
     }
 }

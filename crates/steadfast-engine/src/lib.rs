@@ -7,8 +7,25 @@ pub mod api;
 pub mod config;
 pub mod embedded;
 pub mod handle;
+pub mod metrics;
 pub mod ports;
+pub mod routing;
 pub mod world;
+
+mod context;
+mod delivery;
+mod directory;
+mod hosts;
+mod matching;
+mod node;
+mod partition;
+mod request;
+mod run_actor;
+mod slot;
+mod supervise;
+mod sync;
+mod timers;
+mod worker;
 
 pub use api::EngineError;
 pub use config::EngineConfig;

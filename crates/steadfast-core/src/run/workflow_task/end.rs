@@ -151,6 +151,17 @@ impl Transition<'_> {
         Ok(Reply::Done)
     }
 
+    /// The worker that took a task went away before it had it: the task waits again, as if it had
+    /// never been out.
+    pub fn return_workflow_task(&mut self, request_id: &crate::RequestId) {
+        let out = self.run.session.task_out.as_ref();
+        if out.is_some_and(|out| out.task.request_id == *request_id) {
+            self.run.session.task_out = None;
+            self.forget_deliveries();
+            self.offer_task();
+        }
+    }
+
     /// Ends the task that is out because its worker did not answer in time.
     pub(in crate::run) fn time_out_workflow_task(&mut self) {
         let Some(out) = self.run.session.task_out.take() else {

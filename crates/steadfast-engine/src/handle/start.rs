@@ -1,0 +1,261 @@
+//! Starting a run. The log decides whether the workflow id is free; only when it is not are the
+//! policies looked at.
+
+use std::sync::Arc;
+
+use steadfast_core::{
+    Input, Payload, Rejection, RequestId, RunId, RunKey, WorkflowKey,
+    input::{Signal, Start, Terminate},
+    run::Status,
+    start::{Lineage, StartVerdict, resolve},
+};
+
+use super::ask::{Asked, Retry, ask, ask_slot, find_in_log, pause, ready};
+use crate::{
+    api::{EngineError, StartWorkflow, Started, Target},
+    config::Backoff,
+    context::{PartitionState, Shared},
+    handle::Deadline,
+    ports::Expected,
+    request::{Current, Open, Opened, Read, Request},
+    run_actor::effects::TRACEPARENT,
+    slot::Slot,
+};
+
+/// What a start led to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The run asked for exists now.
+    Started,
+    /// Another run holds the id, and is the answer.
+    Existing { run_id: RunId, status: Status, deduplicated: bool },
+}
+
+/// A client's start, perhaps with a signal.
+pub(crate) async fn start_workflow(
+    shared: &Arc<Shared>,
+    request: StartWorkflow,
+    deadline: Deadline,
+) -> Result<Started, EngineError> {
+    let StartWorkflow { namespace, workflow_id, mut request, signal, traceparent } = request;
+    if request.request_id.is_empty() {
+        request.request_id = RequestId::new(shared.world.entropy.uuid());
+    }
+    if let Some(traceparent) = traceparent {
+        let payload = Payload::new("text/plain", traceparent.into_bytes());
+        request.header.entry(TRACEPARENT.to_owned()).or_insert(payload);
+    }
+    let run_id = RunId::new(shared.world.entropy.uuid());
+    let key = RunKey { namespace, workflow_id, run_id };
+    let lineage = Lineage::default();
+    let mut backoff = Backoff::new(5, 500);
+    loop {
+        let start = Start {
+            request: request.clone(),
+            lineage: lineage.clone(),
+            signal: signal.clone(),
+        };
+        match start_run(shared, &key, start, deadline).await {
+            Ok(Outcome::Started) => {
+                let (run_id, status) = (key.run_id, Status::Running);
+                return Ok(Started { run_id, started: true, status });
+            }
+            Ok(Outcome::Existing { run_id, status, .. }) => {
+                let existing = Started { run_id, started: false, status };
+                let Some(signal) = signal.as_ref().filter(|_| status.is_open()) else {
+                    return Ok(existing);
+                };
+                if signal_existing(shared, &key, &existing, signal, deadline).await? {
+                    return Ok(existing);
+                }
+            }
+            // Signal-with-start only wants a run that gets the signal.
+            Err(EngineError::Rejected(Rejection::AlreadyStarted { run_id, start_request_id })) => {
+                let existing = Started { run_id, started: false, status: Status::Running };
+                let signalled = match &signal {
+                    Some(signal) => {
+                        signal_existing(shared, &key, &existing, signal, deadline).await?
+                    }
+                    None => false,
+                };
+                if signalled {
+                    return Ok(existing);
+                }
+                let run_id = existing.run_id;
+                let rejection = Rejection::AlreadyStarted { run_id, start_request_id };
+                return Err(rejection.into());
+            }
+            Err(error) => return Err(error),
+        }
+        pause(shared, &mut backoff, deadline).await?;
+    }
+}
+
+/// Signals the run that holds the id; false when it closed meanwhile.
+async fn signal_existing(
+    shared: &Arc<Shared>,
+    key: &RunKey,
+    existing: &Started,
+    signal: &Signal,
+    deadline: Deadline,
+) -> Result<bool, EngineError> {
+    let target = Target::from(&RunKey { run_id: existing.run_id.clone(), ..key.clone() });
+    let input = Input::Signal(Box::new(signal.clone()));
+    let retry = if signal.request_id.is_empty() { Retry::Never } else { Retry::Again };
+    let signalled = ask(shared, &target, deadline, retry, |reply| {
+        Request::Input(Box::new(input.clone()), Some(reply))
+    });
+    match signalled.await {
+        Ok(_) => Ok(true),
+        Err(EngineError::Rejected(Rejection::Closed) | EngineError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Starts a run with this key, as its request's policies say.
+pub(crate) async fn start_run(
+    shared: &Arc<Shared>,
+    key: &RunKey,
+    start: Start,
+    deadline: Deadline,
+) -> Result<Outcome, EngineError> {
+    let workflow = key.workflow();
+    let partition = shared.partition_of(&key.namespace, &key.workflow_id).clone();
+    ready(shared, &partition, deadline).await?;
+    shared.admit(&partition)?;
+    let mut backoff = Backoff::new(5, 500);
+    let mut terminated = None;
+    loop {
+        let holder = partition.find(&workflow, &RunId::default());
+        let decided = match &holder {
+            None => Decided::Open(Expected::Workflow(0)),
+            Some(slot) if slot.key() == key => Decided::Open(Expected::Workflow(0)),
+            Some(slot) => decide(shared, slot, &start, terminated.as_ref(), deadline).await?,
+        };
+        match decided {
+            Decided::Open(expected) => {
+                let opened = open(shared, &partition, key, &start, expected, deadline).await?;
+                match opened {
+                    Some(Opened::Started | Opened::AlreadyThere) => return Ok(Outcome::Started),
+                    Some(Opened::Taken) => refresh(shared, &partition, &workflow, &holder).await?,
+                    None => {}
+                }
+            }
+            Decided::Done(outcome) => return Ok(outcome),
+            Decided::Terminate(run_id) => {
+                terminate_holder(shared, key, &run_id, deadline).await?;
+                terminated = Some(run_id);
+                continue;
+            }
+            Decided::AskAgain => {}
+        }
+        pause(shared, &mut backoff, deadline).await?;
+    }
+}
+
+enum Decided {
+    Open(Expected),
+    Done(Outcome),
+    Terminate(RunId),
+    AskAgain,
+}
+
+/// Asks the run that holds the id, and applies the policies.
+async fn decide(
+    shared: &Arc<Shared>,
+    holder: &Arc<Slot>,
+    start: &Start,
+    terminated: Option<&RunId>,
+    deadline: Deadline,
+) -> Result<Decided, EngineError> {
+    let asked = ask_slot(shared, holder, deadline, |reply| Request::Read(Read::Current(reply)));
+    let current: Current = match asked.await {
+        Asked::Answered(Ok(current)) => current,
+        Asked::Answered(Err(EngineError::NotFound { .. } | EngineError::Unavailable(_)))
+        | Asked::Gone
+        | Asked::Lost => return Ok(Decided::AskAgain),
+        Asked::Answered(Err(error)) => return Err(error),
+    };
+    if current.awaits_successor {
+        return Ok(Decided::AskAgain);
+    }
+    let run_id = current.run.key.run_id.clone();
+    if terminated == Some(&run_id) && !current.run.status.is_open() {
+        return Ok(Decided::Open(Expected::Workflow(current.sequence)));
+    }
+    Ok(match resolve(&current.run, &start.request) {
+        StartVerdict::Start => Decided::Open(Expected::Workflow(current.sequence)),
+        StartVerdict::UseExisting { deduplicated } => {
+            let status = current.run.status;
+            Decided::Done(Outcome::Existing { run_id, status, deduplicated })
+        }
+        StartVerdict::TerminateThenStart => Decided::Terminate(run_id),
+        StartVerdict::AlreadyStarted => {
+            let start_request_id = current.run.start_request_id;
+            return Err(Rejection::AlreadyStarted { run_id, start_request_id }.into());
+        }
+    })
+}
+
+/// Lets the log decide. Nothing is known when the run's actor was lost.
+async fn open(
+    shared: &Arc<Shared>,
+    partition: &Arc<PartitionState>,
+    key: &RunKey,
+    start: &Start,
+    expected: Expected,
+    deadline: Deadline,
+) -> Result<Option<Opened>, EngineError> {
+    let address = partition.address(key.clone(), start.request.workflow_type.clone());
+    let slot = partition.find_or_insert(address, 0);
+    let start = start.clone();
+    let asked = ask_slot(shared, &slot, deadline, |answer| {
+        Request::Open(Box::new(Open { start, expected, answer }))
+    });
+    match asked.await {
+        Asked::Answered(Ok(opened)) => Ok(Some(opened)),
+        Asked::Answered(Err(EngineError::Unavailable(_))) | Asked::Gone | Asked::Lost => Ok(None),
+        Asked::Answered(Err(error)) => Err(error),
+    }
+}
+
+/// The workflow's newest record is another than was thought: look which run it belongs to.
+async fn refresh(
+    shared: &Arc<Shared>,
+    partition: &Arc<PartitionState>,
+    workflow: &WorkflowKey,
+    holder: &Option<Arc<Slot>>,
+) -> Result<(), EngineError> {
+    let newest = find_in_log(shared, partition, workflow, &RunId::default()).await?;
+    let in_memory = partition.find(workflow, &RunId::default());
+    if let (Some(newest), Some(holder), Some(in_memory)) = (newest, holder, in_memory)
+        && Arc::ptr_eq(holder, &in_memory)
+        && !Arc::ptr_eq(&newest, holder)
+    {
+        partition.set_current(&newest);
+    }
+    Ok(())
+}
+
+async fn terminate_holder(
+    shared: &Arc<Shared>,
+    key: &RunKey,
+    run_id: &RunId,
+    deadline: Deadline,
+) -> Result<(), EngineError> {
+    let target = Target::from(&RunKey { run_id: run_id.clone(), ..key.clone() });
+    let request = Terminate {
+        reason: "TerminateIfRunning WorkflowIdReusePolicy".to_owned(),
+        identity: steadfast_core::Identity::new("history-service"),
+        ..Terminate::default()
+    };
+    let input = Input::Terminate(Box::new(request));
+    let terminated = ask(shared, &target, deadline, Retry::Again, |reply| {
+        Request::Input(Box::new(input.clone()), Some(reply))
+    });
+    match terminated.await {
+        Ok(_)
+        | Err(EngineError::Rejected(Rejection::Closed) | EngineError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

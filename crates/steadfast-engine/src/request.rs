@@ -1,0 +1,114 @@
+//! What can wait in front of a run, and how it is answered.
+
+use std::sync::Arc;
+
+use steadfast_core::{
+    Input, Run, RunId, UpdateId,
+    event::UpdateRequest,
+    input::{CompleteWorkflowTask, Reply, Start},
+    start::CurrentRun,
+};
+use tokio::sync::oneshot;
+
+use crate::{
+    api::*,
+    matching::{Match, TaskKind},
+    ports::{Expected, Sequence},
+};
+
+/// Where an answer goes. When it is dropped instead, the run's actor was lost: nothing is known.
+pub(crate) type Answer<T> = oneshot::Sender<Result<T, EngineError>>;
+
+/// One thing that waits for a run's actor.
+pub(crate) enum Request {
+    /// Make the run.
+    Open(Box<Open>),
+    /// An input whose sender may wait for the reply.
+    Input(Box<Input>, Option<Answer<Reply>>),
+    /// A worker's answer to a workflow task, with the queries it answers.
+    Complete(Box<CompleteWorkflowTask>, QueryAnswers, Answer<Reply>),
+    /// An update, until the stage asked for.
+    Update(Box<UpdateRequest>, UpdateWait, Answer<UpdateAnswer>),
+    /// A poller met an offered task.
+    Take(Box<Match>),
+    /// A poller went away with the task it was given.
+    GiveBack(Box<TaskToken>, TaskKind),
+    /// A message to another run was answered for.
+    Answered(Box<Answered>),
+    /// Changes nothing.
+    Read(Read),
+}
+
+/// What is asked of a run without changing it.
+pub(crate) enum Read {
+    /// The folded state.
+    Describe(Answer<Arc<Run>>),
+    /// What a start of the same workflow must know.
+    Current(Answer<Current>),
+    /// Events.
+    History(HistoryRequest, Answer<HistoryPage>),
+    /// A question to the workflow's code.
+    Query(Box<Query>, Answer<QueryAnswer>),
+    /// The answer to a lone query.
+    AnswerQuery(String, QueryAnswer, Answer<()>),
+    /// A stage of an update that is there already.
+    WaitUpdate(UpdateId, UpdateWait, Answer<UpdateAnswer>),
+}
+
+/// Makes a run, if the log says that the workflow id is free.
+pub(crate) struct Open {
+    pub(crate) start: Start,
+    pub(crate) expected: Expected,
+    pub(crate) answer: Answer<Opened>,
+}
+
+/// What became of an [`Open`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opened {
+    /// The run exists now.
+    Started,
+    /// This very run existed already.
+    AlreadyThere,
+    /// Another record of the workflow was written first.
+    Taken,
+}
+
+/// What a start of the same workflow must know of the run that holds the id.
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    pub(crate) run: CurrentRun,
+    pub(crate) sequence: Sequence,
+    /// The run that follows is owed and not there yet.
+    pub(crate) awaits_successor: bool,
+    pub(crate) first_run_id: RunId,
+}
+
+/// A message to another run reached its end.
+pub(crate) struct Answered {
+    /// What the sender is told, if its state knows the message.
+    pub(crate) input: Option<Input>,
+}
+
+impl Request {
+    /// Answers that the request was not done; whoever does not wait is not told.
+    pub(crate) fn refuse(self, error: EngineError) {
+        match self {
+            Self::Open(open) => answer(open.answer, Err(error)),
+            Self::Input(_, Some(reply)) | Self::Complete(_, _, reply) => answer(reply, Err(error)),
+            Self::Update(_, _, reply) | Self::Read(Read::WaitUpdate(_, _, reply)) => {
+                answer(reply, Err(error));
+            }
+            Self::Input(_, None) | Self::Take(_) | Self::GiveBack(..) | Self::Answered(_) => {}
+            Self::Read(Read::Describe(reply)) => answer(reply, Err(error)),
+            Self::Read(Read::Current(reply)) => answer(reply, Err(error)),
+            Self::Read(Read::History(_, reply)) => answer(reply, Err(error)),
+            Self::Read(Read::Query(_, reply)) => answer(reply, Err(error)),
+            Self::Read(Read::AnswerQuery(_, _, reply)) => answer(reply, Err(error)),
+        }
+    }
+}
+
+/// Answers; a caller that went away does not mind.
+pub(crate) fn answer<T>(reply: Answer<T>, result: Result<T, EngineError>) {
+    drop(reply.send(result));
+}

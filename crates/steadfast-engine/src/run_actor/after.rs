@@ -1,0 +1,240 @@
+//! What is said once a transition is durable: replies, tasks for polls, answers of queries.
+
+use steadfast_core::{
+    Input, Rejection, UpdateId,
+    event::WorkflowTaskFailedCause,
+    failure::Failure,
+    input::{ActivityTask, FailWorkflowTask, Reply, WorkflowTask},
+    limits::LimitError,
+};
+
+use super::{Arguments, Live, effects::traceparent};
+use crate::{
+    api::*,
+    matching::{Handed, Match, QueueKey, Reference, TaskKind, TaskName},
+    request::{Answer, Read, Request, answer},
+};
+
+/// One thing to say.
+pub(super) enum After {
+    /// The reply to an input, if somebody waits for it.
+    Reply(Option<Answer<Reply>>, Result<Reply, Rejection>),
+    /// The reply to a workflow task's answer, and the queries it answered.
+    Completed(QueryAnswers, Answer<Reply>, Result<Reply, Rejection>),
+    /// An update's stage, now or later.
+    Update(UpdateId, UpdateWait, Answer<UpdateAnswer>, Result<Reply, Rejection>),
+    /// A poll gets its task, or goes on.
+    Take(Box<Match>, Taken),
+    /// An attempt that was started for a poll that went away.
+    OfferAgain(Box<TaskToken>),
+    /// A closed run's message was answered for.
+    Delivered,
+    /// A question about the new state.
+    Read(Read),
+}
+
+/// What a poll gets.
+pub(super) enum Taken {
+    Workflow(Box<WorkflowTask>),
+    Activity(Box<ActivityTask>),
+    Query(String),
+    /// The reference was stale: the poll goes on.
+    Stale,
+}
+
+impl Live {
+    pub(super) async fn settle_after(&mut self, ctx: &Arguments, after: After) {
+        match after {
+            After::Reply(Some(reply), result) => answer(reply, result.map_err(EngineError::from)),
+            After::Reply(None, _) => {}
+            After::Completed(answers, reply, result) => {
+                if result.is_ok() {
+                    ctx.shared.metrics.tasks_completed.add(1, &[]);
+                    self.queries.answer_all(answers);
+                }
+                self.queries.task_ended();
+                answer(reply, result.map_err(EngineError::from));
+            }
+            After::Update(update_id, wait, reply, result) => match result {
+                Ok(_) => self.wait_update(ctx, update_id, wait, reply),
+                Err(rejection) => answer(reply, Err(rejection.into())),
+            },
+            After::Take(found, taken) => self.hand(ctx, found, taken).await,
+            After::OfferAgain(token) => self.offer_again(ctx, &token),
+            After::Delivered => self.owed = self.owed.saturating_sub(1),
+            After::Read(read) => self.read(ctx, read).await,
+        }
+    }
+
+    async fn hand(&mut self, ctx: &Arguments, found: Box<Match>, taken: Taken) {
+        let handed = match taken {
+            Taken::Workflow(task) => self.polled_workflow_task(ctx, *task).await,
+            Taken::Activity(task) => {
+                let started_by = self.activity_started_by(&task);
+                Some(Handed::Activity(Box::new(self.polled_activity(*task, started_by))))
+            }
+            Taken::Query(id) => self.polled_query(ctx, &id, &found).await,
+            Taken::Stale => None,
+        };
+        let Match { queue, poller, .. } = *found;
+        let Some(handed) = handed else {
+            if let Some(next) = ctx.shared.matching.again(&queue, poller) {
+                ctx.shared.hand_over(next);
+            }
+            return;
+        };
+        ctx.shared.metrics.tasks_started.add(1, &[]);
+        if let Err(handed) = poller.hand.send(handed) {
+            crate::matching::give_back(&ctx.shared, handed);
+        }
+    }
+
+    fn activity_started_by(&self, task: &ActivityTask) -> steadfast_core::RequestId {
+        let activity = self.run.activities.get(&task.scheduled_event_id);
+        let started = activity.and_then(|activity| activity.started.as_ref());
+        started.map(|started| started.request_id.clone()).unwrap_or_default()
+    }
+
+    fn polled_activity(
+        &self,
+        task: ActivityTask,
+        request_id: steadfast_core::RequestId,
+    ) -> PolledActivityTask {
+        PolledActivityTask {
+            token: TaskToken {
+                run: self.run.key().clone(),
+                scheduled_event_id: task.scheduled_event_id,
+                attempt: task.attempt,
+                started_event_id: 0,
+                request_id,
+            },
+            run: self.run.key().clone(),
+            traceparent: traceparent(&self.run),
+            task,
+        }
+    }
+
+    async fn polled_workflow_task(
+        &mut self,
+        ctx: &Arguments,
+        task: WorkflowTask,
+    ) -> Option<Handed> {
+        let (scheduled_at, started_at) = match &self.run.session.task_out {
+            Some(out) if out.task == task.task => (out.scheduled_at, out.started_at),
+            // The same batch ended it already.
+            Some(_) | None => return None,
+        };
+        let from = if task.sticky { task.previous_started_event_id + 1 } else { 1 };
+        let Some(history) = self.events_through(ctx, from, task.last_written_event_id).await else {
+            // The log does not answer: the task waits until its timeout offers it again.
+            self.forget_task_out(ctx);
+            return None;
+        };
+        let waited = started_at.since(scheduled_at).0 as f64 / 1e9;
+        ctx.shared.metrics.schedule_to_start_seconds.record(waited, &[]);
+        let key = self.run.key().clone();
+        let token = TaskToken {
+            run: key.clone(),
+            scheduled_event_id: task.task.scheduled_event_id,
+            attempt: task.task.attempt,
+            started_event_id: task.task.started_event_id,
+            request_id: task.task.request_id.clone(),
+        };
+        Some(Handed::Workflow(Box::new(PolledWorkflowTask {
+            token,
+            run: key,
+            workflow_type: self.run.started.workflow_type.clone(),
+            history,
+            queries: self.queries.ride(),
+            lone_query: None,
+            traceparent: traceparent(&self.run),
+            scheduled_at,
+            started_at,
+            task,
+        })))
+    }
+
+    /// Un-starts the workflow task that is out, as a crash would.
+    fn forget_task_out(&mut self, ctx: &Arguments) {
+        let Some(out) = &self.run.session.task_out else { return };
+        let request_id = out.task.request_id.clone();
+        let token = TaskToken {
+            run: self.run.key().clone(),
+            scheduled_event_id: out.task.scheduled_event_id,
+            attempt: out.task.attempt,
+            started_event_id: out.task.started_event_id,
+            request_id,
+        };
+        let request = Request::GiveBack(Box::new(token), TaskKind::Workflow);
+        drop(ctx.shared.push(&ctx.slot, request));
+    }
+
+    /// An attempt is started, but nobody has it: the next poll gets it as it is.
+    fn offer_again(&self, ctx: &Arguments, token: &TaskToken) {
+        let Some(activity) = self.run.activities.get(&token.scheduled_event_id) else { return };
+        let holds = activity.started.as_ref().is_some_and(|s| s.request_id == token.request_id);
+        if activity.attempt != token.attempt || !holds {
+            return;
+        }
+        let queue = QueueKey {
+            namespace: self.run.key().namespace.clone(),
+            task_queue: activity.scheduled.task_queue.clone(),
+            kind: TaskKind::Activity,
+        };
+        let task = TaskName::Activity {
+            scheduled_event_id: token.scheduled_event_id,
+            attempt: token.attempt,
+            started_by: Some(token.request_id.clone()),
+        };
+        let reference = Reference { slot: ctx.slot.clone(), task };
+        if let Some(found) = ctx.shared.matching.offer(queue, reference) {
+            ctx.shared.hand_over(found);
+        }
+    }
+}
+
+impl Live {
+    /// The record cannot be written: everybody hears why, and a workflow task fails for it.
+    pub(super) fn refuse_too_large(
+        &self,
+        ctx: &Arguments,
+        after: Vec<After>,
+        bytes: usize,
+        max: usize,
+    ) {
+        let error = || {
+            let limit = LimitError::PayloadTooLarge { field: "record", bytes, max };
+            EngineError::Rejected(Rejection::Limit(limit))
+        };
+        for after in after {
+            match after {
+                After::Reply(Some(reply), _) => answer(reply, Err(error())),
+                After::Completed(_, reply, _) => {
+                    answer(reply, Err(error()));
+                    self.fail_task_that_is_out(ctx, &error());
+                }
+                After::Update(_, _, reply, _) => answer(reply, Err(error())),
+                After::Read(read) => Request::Read(read).refuse(error()),
+                After::Take(found, _) => {
+                    let Match { queue, poller, .. } = *found;
+                    if let Some(next) = ctx.shared.matching.again(&queue, poller) {
+                        ctx.shared.hand_over(next);
+                    }
+                }
+                After::Reply(None, _) | After::OfferAgain(_) | After::Delivered => {}
+            }
+        }
+    }
+
+    fn fail_task_that_is_out(&self, ctx: &Arguments, error: &EngineError) {
+        let Some(out) = &self.run.session.task_out else { return };
+        let input = FailWorkflowTask {
+            task: out.task.clone(),
+            cause: WorkflowTaskFailedCause::GrpcMessageTooLarge,
+            failure: Some(Failure::server(error.to_string())),
+            identity: out.identity.clone(),
+        };
+        let request = Request::Input(Box::new(Input::FailWorkflowTask(Box::new(input))), None);
+        drop(ctx.shared.push(&ctx.slot, request));
+    }
+}

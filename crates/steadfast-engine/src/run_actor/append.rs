@@ -1,0 +1,92 @@
+//! Writing one record, for as long as it takes.
+
+use std::sync::Arc;
+
+use steadfast_core::{Record, Run};
+use tokio::time::Instant;
+
+use super::{Arguments, effects::traceparent};
+use crate::{
+    config::Backoff,
+    ports::{Append, AppendError, Expected, Sequence},
+    supervise::RunFailure,
+    sync::lock,
+};
+
+/// What is known after an append.
+pub(super) enum Outcome {
+    /// It is written.
+    Durable(Sequence),
+    /// Another record was written first.
+    WrongSequence,
+    /// It cannot be written at all.
+    TooLarge { bytes: usize, max: usize },
+}
+
+/// Appends; waits while the log is not reachable, because then nothing was written.
+#[tracing::instrument(
+    level = "debug",
+    skip_all,
+    fields(
+        namespace = %run.key().namespace,
+        workflow_id = %run.key().workflow_id,
+        run_id = %run.key().run_id,
+        task_queue = %run.started.task_queue,
+        entries = record.entries.len(),
+    )
+)]
+pub(super) async fn append(
+    ctx: &Arguments,
+    record: Arc<Record>,
+    run: &Run,
+    expected: Expected,
+) -> Result<Outcome, RunFailure> {
+    let config = &ctx.shared.config;
+    let mut backoff = Backoff::new(config.append_backoff_ms, config.append_backoff_max_ms);
+    let append = Append {
+        address: ctx.slot.address.clone(),
+        expected,
+        record,
+        status: run.status,
+        traceparent: traceparent(run),
+    };
+    lock(&ctx.partition.watermark).begin(ctx.slot.id);
+    loop {
+        let started = Instant::now();
+        match ctx.shared.world.log.append(append.clone()).await {
+            Ok(sequence) => {
+                lock(&ctx.partition.watermark).acked(sequence);
+                ctx.shared.metrics.appends.add(1, &[]);
+                let seconds = started.elapsed().as_secs_f64();
+                ctx.shared.metrics.append_seconds.record(seconds, &[]);
+                return Ok(Outcome::Durable(sequence));
+            }
+            Err(AppendError::WrongSequence) => {
+                ctx.shared.metrics.appends_fenced.add(1, &[]);
+                return Ok(Outcome::WrongSequence);
+            }
+            Err(AppendError::TooLarge { bytes, max }) => {
+                return Ok(Outcome::TooLarge { bytes, max });
+            }
+            Err(AppendError::Unknown(error)) => {
+                return Err(RunFailure::Unknown(error.to_string()));
+            }
+            Err(AppendError::Unavailable(error)) => {
+                let key = ctx.slot.key();
+                tracing::warn!(
+                    namespace = %key.namespace,
+                    workflow_id = %key.workflow_id,
+                    run_id = %key.run_id,
+                    %error,
+                    "append waits for the log"
+                );
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(backoff.advance()) => {}
+            () = ctx.shared.stop.cancelled() => {
+                return Err(RunFailure::Unreachable("the engine is stopping".to_owned()));
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What the engine does after the acknowledgement: one match, an arm per effect.
+
+use std::sync::Arc;
+
+use steadfast_core::{Effect, EventId, Run, TaskQueue};
+
+use super::{Arguments, Live};
+use crate::{
+    context::Shared,
+    delivery,
+    matching::{QueueKey, Reference, TaskKind, TaskName},
+    request::Request,
+    slot::Slot,
+    worker,
+};
+
+/// The header of a run that carries its trace context.
+pub(crate) const TRACEPARENT: &str = "traceparent";
+
+/// The run's trace context (W3C `traceparent`): a header of its start.
+pub(crate) fn traceparent(run: &Run) -> Option<String> {
+    let payload = run.started.header.get(TRACEPARENT)?;
+    String::from_utf8(payload.data.to_vec()).ok()
+}
+
+/// Whether the effect is a message that somebody will answer for.
+pub(super) fn is_send(effect: &Effect) -> bool {
+    matches!(effect, Effect::Send(_))
+}
+
+impl Live {
+    /// Runs the effects of a transition that is durable.
+    pub(super) fn run_effects(&mut self, ctx: &Arguments, effects: Vec<Effect>) {
+        for effect in effects {
+            if let Effect::UpdateStage { update_id, stage } = effect {
+                self.update_went_on(&update_id, stage);
+            } else {
+                perform(&ctx.shared, &ctx.slot, effect);
+            }
+        }
+    }
+}
+
+/// Performs an effect that needs nothing of the run's actor.
+pub(crate) fn perform(shared: &Arc<Shared>, slot: &Arc<Slot>, effect: Effect) {
+    match effect {
+        Effect::OfferWorkflowTask { task_queue, scheduled_event_id, attempt, sticky } => {
+            let task = TaskName::Workflow { scheduled_event_id, attempt };
+            offer_workflow_task(shared, slot, task_queue, task, sticky);
+        }
+        Effect::OfferActivity { task_queue, scheduled_event_id, attempt } => {
+            worker::ensure_service(shared, &slot.key().namespace, &task_queue);
+            let task = TaskName::Activity { scheduled_event_id, attempt, started_by: None };
+            offer(shared, slot, task_queue, task, TaskKind::Activity);
+        }
+        Effect::WithdrawActivity { task_queue, scheduled_event_id } => {
+            withdraw(shared, slot, task_queue, scheduled_event_id);
+        }
+        Effect::Send(outbound) => delivery::send(shared, slot, *outbound),
+        // Whoever waits, waits at the run's actor, which has told them.
+        Effect::UpdateStage { .. } | Effect::Closed => {}
+    }
+}
+
+fn offer_workflow_task(
+    shared: &Arc<Shared>,
+    slot: &Arc<Slot>,
+    task_queue: TaskQueue,
+    task: TaskName,
+    sticky: bool,
+) {
+    let namespace = &slot.key().namespace;
+    if shared.hosts.has_workflow(namespace, &task_queue, &slot.address.workflow_type) {
+        // The run's actor does it itself, in its next turn.
+        shared.follow(slot, slot.wake());
+        return;
+    }
+    if sticky {
+        let key = queue_key(slot, task_queue.clone(), TaskKind::Workflow);
+        if !shared.matching.is_alive(&key) {
+            let reset = Box::new(steadfast_core::Input::ResetSticky);
+            drop(shared.push(slot, Request::Input(reset, None)));
+            return;
+        }
+    }
+    offer(shared, slot, task_queue, task, TaskKind::Workflow);
+}
+
+fn offer(
+    shared: &Arc<Shared>,
+    slot: &Arc<Slot>,
+    task_queue: TaskQueue,
+    task: TaskName,
+    kind: TaskKind,
+) {
+    shared.metrics.tasks_offered.add(1, &[]);
+    let reference = Reference { slot: slot.clone(), task };
+    if let Some(found) = shared.matching.offer(queue_key(slot, task_queue, kind), reference) {
+        shared.hand_over(found);
+    }
+}
+
+fn withdraw(shared: &Shared, slot: &Arc<Slot>, task_queue: TaskQueue, scheduled: EventId) {
+    let key = queue_key(slot, task_queue, TaskKind::Activity);
+    shared.matching.withdraw(&key, slot, scheduled);
+}
+
+fn queue_key(slot: &Slot, task_queue: TaskQueue, kind: TaskKind) -> QueueKey {
+    QueueKey { namespace: slot.key().namespace.clone(), task_queue, kind }
+}

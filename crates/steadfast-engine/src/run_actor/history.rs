@@ -1,0 +1,135 @@
+//! A run's events: the newest in memory, the rest read from the log.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use steadfast_core::{Event, EventId, Run};
+
+use super::{Arguments, Live};
+use crate::{
+    api::{HistoryPage, HistoryRequest},
+    ports::Stored,
+};
+
+/// The newest events of a run, contiguous.
+#[derive(Debug)]
+pub(super) struct EventTail {
+    /// The id of the first event held, or of the next one when none is.
+    first: EventId,
+    events: VecDeque<Arc<Event>>,
+}
+
+impl EventTail {
+    /// Holds nothing; the next event has this id.
+    pub(super) fn starting_at(first: EventId) -> Self {
+        Self { first, events: VecDeque::new() }
+    }
+
+    /// Holds the events of these records; `next` is the id that follows.
+    pub(super) fn of(records: &[Stored], next: EventId, max: usize) -> Self {
+        let count = records.iter().map(|stored| stored.record.events().count()).sum::<usize>();
+        let mut tail = Self::starting_at(next - i64::try_from(count).unwrap_or(0));
+        for stored in records {
+            tail.extend(stored.record.events(), max);
+        }
+        tail
+    }
+
+    /// Adds events; the oldest go when there are too many.
+    pub(super) fn extend<'a>(&mut self, events: impl Iterator<Item = &'a Event>, max: usize) {
+        for event in events {
+            self.events.push_back(Arc::new(event.clone()));
+        }
+        while self.events.len() > max.max(1) {
+            self.events.pop_front();
+            self.first += 1;
+        }
+    }
+
+    /// Holds these events instead.
+    pub(super) fn replace(&mut self, first: EventId, events: Vec<Arc<Event>>) {
+        self.first = first;
+        self.events = events.into();
+    }
+
+    /// The id of the first event held.
+    pub(super) fn first(&self) -> EventId {
+        self.first
+    }
+
+    /// The events from `from` on, if all of them are held.
+    pub(super) fn from(&self, from: EventId) -> Option<Vec<Arc<Event>>> {
+        let skip = usize::try_from(from.checked_sub(self.first)?).ok()?;
+        Some(self.events.iter().skip(skip).cloned().collect())
+    }
+}
+
+impl Live {
+    /// The events from `from` to `through`; nothing when the log does not answer.
+    pub(super) async fn events_through(
+        &self,
+        ctx: &Arguments,
+        from: EventId,
+        through: EventId,
+    ) -> Option<Vec<Arc<Event>>> {
+        let mut events = match self.events.from(from) {
+            Some(events) => events,
+            None => self.read_events(ctx, from).await?,
+        };
+        let wanted = usize::try_from(through - from + 1).unwrap_or(0);
+        events.truncate(wanted);
+        (events.len() == wanted).then_some(events)
+    }
+
+    /// Older events from the log, then the newest from memory.
+    async fn read_events(&self, ctx: &Arguments, from: EventId) -> Option<Vec<Arc<Event>>> {
+        let records = match ctx.shared.world.log.read(&ctx.slot.address, 0).await {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::warn!(run = %ctx.slot.key(), %error, "failed to read a history");
+                return None;
+            }
+        };
+        let first = self.events.first();
+        let older = records.iter().flat_map(|stored| stored.record.events());
+        let older = older.filter(|event| (from..first).contains(&event.id));
+        let mut events: Vec<_> = older.map(|event| Arc::new(event.clone())).collect();
+        events.extend(self.events.from(first.max(from)).unwrap_or_default());
+        Some(events)
+    }
+
+    /// A page of history, as the log has it.
+    pub(super) async fn page(&self, ctx: &Arguments, request: &HistoryRequest) -> Option<HistoryPage> {
+        if request.close_event_only {
+            return Some(closing_page(&self.run));
+        }
+        let from = request.from_event_id.max(1);
+        let max = request.max_events.clamp(1, ctx.shared.config.history_page_max);
+        let last = self.run.next_event_id - 1;
+        let through = last.min(from.saturating_add(i64::try_from(max).unwrap_or(i64::MAX) - 1));
+        let events = if from > last {
+            Vec::new()
+        } else {
+            self.events_through(ctx, from, through).await?
+        };
+        Some(page_of(&self.run, from, events))
+    }
+}
+
+/// A page with these events, and where the next one starts.
+pub(super) fn page_of(run: &Run, from: EventId, events: Vec<Arc<Event>>) -> HistoryPage {
+    let next = events.last().map_or(from, |event| event.id + 1);
+    let is_end = !run.status.is_open() && next >= run.next_event_id;
+    HistoryPage {
+        run: run.key().clone(),
+        events,
+        next_event_id: (!is_end).then_some(next),
+        status: run.status,
+    }
+}
+
+/// The closing event, if there is one yet.
+pub(super) fn closing_page(run: &Run) -> HistoryPage {
+    let events: Vec<_> = run.close_event.iter().cloned().collect();
+    let next_event_id = events.is_empty().then_some(run.next_event_id);
+    HistoryPage { run: run.key().clone(), events, next_event_id, status: run.status }
+}

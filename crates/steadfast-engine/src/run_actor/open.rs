@@ -1,0 +1,128 @@
+//! How a run begins: its first record, with whatever else waits already.
+
+use std::sync::Arc;
+
+use steadfast_core::Transition;
+
+use super::{
+    Arguments, Live,
+    append::{self, Outcome},
+    draft::Draft,
+    history::EventTail,
+    recover,
+};
+use crate::{
+    api::EngineError,
+    request::{Open, Opened, Request, answer},
+    slot::Batch,
+    supervise::RunFailure,
+};
+
+/// Takes the first request to open the run out of a batch.
+pub(super) fn first_open(batch: &mut Batch) -> Option<Box<Open>> {
+    let is_open = |request: &Request| matches!(request, Request::Open(_));
+    let at = batch.requests.iter().position(is_open)?;
+    match batch.requests.remove(at) {
+        Request::Open(open) => Some(open),
+        other => {
+            batch.requests.insert(at, other);
+            None
+        }
+    }
+}
+
+/// Opens the run; answers it, or nothing when there is none.
+#[tracing::instrument(
+    level = "debug",
+    skip_all,
+    fields(
+        namespace = %ctx.slot.key().namespace,
+        workflow_id = %ctx.slot.key().workflow_id,
+        run_id = %ctx.slot.key().run_id,
+        task_queue = %open.start.request.task_queue,
+    )
+)]
+pub(super) async fn open(
+    ctx: &Arguments,
+    open: Box<Open>,
+    batch: Batch,
+) -> Result<Option<Live>, RunFailure> {
+    let Open { start, expected, answer: reply } = *open;
+    let limits = &ctx.shared.config.limits;
+    let key = ctx.slot.key().clone();
+    let begun = Transition::start(key, start, limits, ctx.now());
+    let transition = match begun {
+        Ok(transition) => transition,
+        Err(rejection) => {
+            answer(reply, Err(rejection.into()));
+            return leave(ctx, batch);
+        }
+    };
+    let mut live = Live::new(transition.run.clone(), 0, EventTail::starting_at(1), ctx);
+    let mut draft = Draft::new(transition);
+    for request in batch.requests {
+        draft.feed(ctx, request);
+    }
+    live.extend(ctx, &mut draft);
+    let decided = draft.finish();
+    let record = Arc::new(decided.record.clone());
+    match append::append(ctx, record, &decided.run, expected).await? {
+        Outcome::Durable(sequence) => {
+            ctx.partition.set_current(&ctx.slot);
+            ctx.shared.metrics.runs_started.add(1, &[]);
+            answer(reply, Ok(Opened::Started));
+            live.commit(ctx, decided, Some(sequence)).await?;
+            Ok(Some(live))
+        }
+        Outcome::WrongSequence => {
+            drop((decided, live));
+            taken(ctx, reply).await
+        }
+        Outcome::TooLarge { bytes, max } => {
+            let limit = steadfast_core::limits::LimitError::PayloadTooLarge {
+                field: "Input",
+                bytes,
+                max,
+            };
+            answer(reply, Err(steadfast_core::Rejection::Limit(limit).into()));
+            leave(ctx, Batch { requests: Vec::new() })
+        }
+    }
+}
+
+/// The workflow has another record: perhaps this very run exists already.
+async fn taken(
+    ctx: &Arguments,
+    reply: crate::request::Answer<Opened>,
+) -> Result<Option<Live>, RunFailure> {
+    let nothing = Batch { requests: Vec::new() };
+    match recover::read(ctx).await? {
+        Some(live) => {
+            if live.run.status.is_open() {
+                ctx.partition.set_current(&ctx.slot);
+            }
+            answer(reply, Ok(Opened::AlreadyThere));
+            Ok(Some(live))
+        }
+        None => {
+            let left = leave(ctx, nothing);
+            answer(reply, Ok(Opened::Taken));
+            left
+        }
+    }
+}
+
+/// There is no such run: the slot leaves, and whoever waits is told.
+pub(super) fn leave(ctx: &Arguments, batch: Batch) -> Result<Option<Live>, RunFailure> {
+    let mut waiting = batch.requests;
+    while !ctx.partition.remove(&ctx.slot) {
+        waiting.extend(ctx.slot.take(usize::MAX).requests);
+    }
+    crate::sync::lock(&ctx.partition.watermark).clean(ctx.slot.id);
+    for request in waiting {
+        let key = ctx.slot.key();
+        let (workflow_id, run_id) = (key.workflow_id.clone(), key.run_id.clone());
+        request.refuse(EngineError::NotFound { workflow_id, run_id });
+    }
+    Ok(None)
+}

@@ -1,0 +1,127 @@
+//! The end of a turn: deadlines are armed, snapshots saved, and a run with nothing to do leaves
+//! memory.
+
+use std::time::Duration;
+
+use steadfast_core::{
+    Effect, Span, Timestamp,
+    effect::OutboundMessage,
+    start::CurrentRun,
+};
+
+use super::{Arguments, Live, Next, effects::traceparent};
+use crate::{ports::Snapshot, request::Current, supervise::RunFailure, sync::lock};
+
+/// A deadline that a tick did not move is looked at again after this.
+const FRUITLESS_TICK: Span = Span::from_millis(200);
+
+impl Live {
+    /// Ends a turn.
+    pub(super) async fn settle(&mut self, ctx: &Arguments) -> Result<Next, RunFailure> {
+        if self.run.status.is_open() {
+            self.settle_open(ctx).await
+        } else {
+            Ok(self.settle_closed(ctx).await)
+        }
+    }
+
+    async fn settle_open(&mut self, ctx: &Arguments) -> Result<Next, RunFailure> {
+        let config = &ctx.shared.config;
+        let now = ctx.now();
+        if self.unsaved >= config.snapshot_records {
+            self.save_snapshot(ctx).await;
+        }
+        let idle_after = Span::from(Duration::from_millis(config.idle_ms));
+        let idle = now.since(self.busy_at) >= idle_after;
+        if idle && self.may_sleep() {
+            if self.unsaved > 0 {
+                self.save_snapshot(ctx).await;
+            }
+            if self.unsaved == 0 && ctx.slot.fall_asleep(self.sequence) {
+                ctx.partition.timers.arm(&ctx.slot, self.run.next_deadline());
+                ctx.shared.metrics.passivations.add(1, &[]);
+                return Ok(Next::Stop);
+            }
+        }
+        let look_again = if idle { now + idle_after } else { self.busy_at + idle_after };
+        self.arm(ctx, now, look_again);
+        Ok(Next::Continue)
+    }
+
+    fn arm(&self, ctx: &Arguments, now: Timestamp, look_again: Timestamp) {
+        let deadline = self.run.next_deadline();
+        let deadline = deadline.map(|at| if at <= now { now + FRUITLESS_TICK } else { at });
+        let at = deadline.map_or(look_again, |at| at.min(look_again));
+        ctx.partition.timers.arm(&ctx.slot, Some(at));
+    }
+
+    /// Whether the process holds nothing of the run that the log does not.
+    fn may_sleep(&mut self) -> bool {
+        let session = &self.run.session;
+        session.task_out.is_none()
+            && session.speculative.is_none()
+            && session.admitted.is_empty()
+            && session.heartbeats.is_empty()
+            && self.waiters.is_empty()
+            && self.queries.is_empty()
+    }
+
+    async fn save_snapshot(&mut self, ctx: &Arguments) {
+        let run = self.run.as_ref().clone();
+        let snapshot = Snapshot { traceparent: traceparent(&run), run, sequence: self.sequence };
+        match ctx.shared.world.log.save_snapshot(&ctx.slot.address, snapshot).await {
+            Ok(()) => {
+                self.unsaved = 0;
+                lock(&ctx.partition.watermark).clean(ctx.slot.id);
+            }
+            // A snapshot is a cache: the next turn tries again.
+            Err(error) => {
+                tracing::warn!(run = %ctx.slot.key(), %error, "failed to save a snapshot");
+            }
+        }
+    }
+
+    async fn settle_closed(&mut self, ctx: &Arguments) -> Next {
+        if self.owed == 0 && !self.retired {
+            match ctx.shared.world.log.retire(&ctx.slot.address).await {
+                Ok(()) => {
+                    self.retired = true;
+                    lock(&ctx.partition.watermark).clean(ctx.slot.id);
+                }
+                Err(error) => {
+                    tracing::warn!(run = %ctx.slot.key(), %error, "failed to retire a run");
+                }
+            }
+        }
+        let now = ctx.now();
+        let linger = Span::from(Duration::from_millis(ctx.shared.config.closed_linger_ms));
+        let lingered = now.since(self.busy_at) >= linger;
+        let unused = self.waiters.is_empty() && self.queries.is_empty();
+        if lingered && self.retired && unused && ctx.partition.remove(&ctx.slot) {
+            return Next::Stop;
+        }
+        let look_again = if lingered { now + linger } else { self.busy_at + linger };
+        ctx.partition.timers.arm(&ctx.slot, Some(look_again));
+        Next::Continue
+    }
+
+    /// What a start of the same workflow must know.
+    pub(super) fn current(&self) -> Current {
+        let owes_successor = self.owed > 0
+            && self.run.pending_effects().iter().any(|effect| {
+                matches!(effect, Effect::Send(outbound)
+                    if matches!(outbound.message, OutboundMessage::StartSuccessor { .. }))
+            });
+        Current {
+            run: CurrentRun {
+                key: self.run.key().clone(),
+                status: self.run.status,
+                start_request_id: self.run.opened.request_id.clone(),
+                started_at: self.run.started_at,
+            },
+            sequence: self.sequence,
+            awaits_successor: !self.run.status.is_open() && owes_successor,
+            first_run_id: self.run.started.first_execution_run_id.clone(),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The engine on a log in memory, driven through its handle only. Time is paused: it jumps to the
+//! next deadline when everybody waits.
+
+mod chain;
+mod children;
+mod embedded;
+mod faults;
+mod idle;
+mod lifecycle;
+mod queries;
+mod services;
+mod updates;
+mod world;
