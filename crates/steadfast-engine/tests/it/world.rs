@@ -17,11 +17,11 @@ use steadfast_engine::{
 use steadfast_sim::MemLog;
 use tokio::time::Instant;
 
-pub const NAMESPACE: &str = "shop";
-pub const QUEUE: &str = "orders";
+pub(crate) const NAMESPACE: &str = "shop";
+pub(crate) const QUEUE: &str = "orders";
 
 /// The clock of the paused runtime.
-pub struct PausedClock(Instant);
+pub(crate) struct PausedClock(Instant);
 
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
@@ -30,23 +30,23 @@ impl Clock for PausedClock {
     }
 }
 
-pub struct TestWorld {
-    pub log: MemLog,
-    pub engine: Engine,
+pub(crate) struct TestWorld {
+    pub(crate) log: MemLog,
+    pub(crate) engine: Engine,
     clock: Arc<PausedClock>,
     config: EngineConfig,
 }
 
-pub fn config() -> EngineConfig {
+pub(crate) fn config() -> EngineConfig {
     EngineConfig { partitions: 2, ..EngineConfig::default() }
 }
 
 impl TestWorld {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(config(), None).await
     }
 
-    pub async fn with(config: EngineConfig, services: Option<Arc<dyn ServiceCaller>>) -> Self {
+    pub(crate) async fn with(config: EngineConfig, services: Option<Arc<dyn ServiceCaller>>) -> Self {
         let log = MemLog::new();
         let clock = Arc::new(PausedClock(Instant::now()));
         let engine = start(log.clone(), &clock, config.clone(), services).await;
@@ -54,7 +54,7 @@ impl TestWorld {
     }
 
     /// The process dies; another one begins on the same log.
-    pub async fn crash(&mut self) {
+    pub(crate) async fn crash(&mut self) {
         self.log.cut_off();
         self.log = self.log.reconnect();
         self.engine.shutdown().await;
@@ -62,26 +62,26 @@ impl TestWorld {
     }
 
     /// Another engine on the same log, while this one lives.
-    pub async fn rival(&self) -> Engine {
+    pub(crate) async fn rival(&self) -> Engine {
         start(self.log.reconnect(), &self.clock, self.config.clone(), None).await
     }
 
-    pub async fn start(&self, id: &str) -> Started {
+    pub(crate) async fn start(&self, id: &str) -> Started {
         let started = self.engine.start_workflow(start_request(id), soon()).await;
         started.unwrap()
     }
 
     /// The next workflow task, which must come.
-    pub async fn workflow_task(&self) -> PolledWorkflowTask {
+    pub(crate) async fn workflow_task(&self) -> PolledWorkflowTask {
         workflow_task(&self.engine).await
     }
 
-    pub async fn activity_task(&self) -> PolledActivityTask {
+    pub(crate) async fn activity_task(&self) -> PolledActivityTask {
         let polled = self.engine.poll_activity_task(poll(QUEUE), soon()).await;
         polled.unwrap().expect("an activity task")
     }
 
-    pub async fn complete(&self, task: &PolledWorkflowTask, commands: Vec<Command>) -> Completed {
+    pub(crate) async fn complete(&self, task: &PolledWorkflowTask, commands: Vec<Command>) -> Completed {
         let completion = Completion { commands, ..Completion::default() };
         let completed =
             self.engine.complete_workflow_task(&task.token, completion, soon()).await;
@@ -89,30 +89,30 @@ impl TestWorld {
     }
 
     /// Takes the next workflow task and answers it.
-    pub async fn turn(&self, commands: Vec<Command>) -> PolledWorkflowTask {
+    pub(crate) async fn turn(&self, commands: Vec<Command>) -> PolledWorkflowTask {
         let task = self.workflow_task().await;
         self.complete(&task, commands).await;
         task
     }
 
-    pub async fn resolve(&self, task: &PolledActivityTask, outcome: ActivityOutcome) {
+    pub(crate) async fn resolve(&self, task: &PolledActivityTask, outcome: ActivityOutcome) {
         let target = ActivityTarget::Token(task.token.clone());
         let worker = Identity::new("worker");
         self.engine.resolve_activity(&target, outcome, worker, soon()).await.unwrap();
     }
 
-    pub async fn signal(&self, id: &str, name: &str) {
+    pub(crate) async fn signal(&self, id: &str, name: &str) {
         let signal = Signal { name: name.to_owned(), ..Signal::default() };
         self.engine.signal(&target(id), signal, soon()).await.unwrap();
     }
 
     /// The history as text, one event per line.
-    pub async fn history(&self, id: &str) -> String {
+    pub(crate) async fn history(&self, id: &str) -> String {
         history_of(&self.engine, &target(id)).await
     }
 
     /// Waits for the closing event.
-    pub async fn result(&self, id: &str) -> Status {
+    pub(crate) async fn result(&self, id: &str) -> Status {
         let request = HistoryRequest {
             from_event_id: 1,
             max_events: 1,
@@ -139,15 +139,15 @@ async fn start(
     Engine::start(config, world).await.unwrap()
 }
 
-pub fn soon() -> Deadline {
+pub(crate) fn soon() -> Deadline {
     Instant::now() + Duration::from_secs(60)
 }
 
-pub fn target(id: &str) -> Target {
+pub(crate) fn target(id: &str) -> Target {
     Target::current(NAMESPACE, id)
 }
 
-pub fn poll(queue: &str) -> Poll {
+pub(crate) fn poll(queue: &str) -> Poll {
     Poll {
         namespace: NAMESPACE.into(),
         task_queue: queue.into(),
@@ -155,12 +155,12 @@ pub fn poll(queue: &str) -> Poll {
     }
 }
 
-pub async fn workflow_task(engine: &Engine) -> PolledWorkflowTask {
+pub(crate) async fn workflow_task(engine: &Engine) -> PolledWorkflowTask {
     let polled = engine.poll_workflow_task(poll(QUEUE), soon()).await;
     polled.unwrap().expect("a workflow task")
 }
 
-pub fn start_request(id: &str) -> StartWorkflow {
+pub(crate) fn start_request(id: &str) -> StartWorkflow {
     StartWorkflow {
         namespace: NAMESPACE.into(),
         workflow_id: id.into(),
@@ -175,15 +175,15 @@ pub fn start_request(id: &str) -> StartWorkflow {
     }
 }
 
-pub fn json(text: &'static str) -> Payloads {
+pub(crate) fn json(text: &'static str) -> Payloads {
     vec![Payload::new("json/plain", text)]
 }
 
-pub fn schedule(activity_id: &str) -> Command {
+pub(crate) fn schedule(activity_id: &str) -> Command {
     schedule_on(activity_id, "")
 }
 
-pub fn schedule_on(activity_id: &str, task_queue: &str) -> Command {
+pub(crate) fn schedule_on(activity_id: &str, task_queue: &str) -> Command {
     let activity = ScheduleActivity {
         activity_id: activity_id.into(),
         activity_type: "Charge".into(),
@@ -195,20 +195,20 @@ pub fn schedule_on(activity_id: &str, task_queue: &str) -> Command {
     CommandKind::ScheduleActivity(Box::new(activity)).into()
 }
 
-pub fn timer(id: &str, seconds: u64) -> Command {
+pub(crate) fn timer(id: &str, seconds: u64) -> Command {
     let start_to_fire_timeout = Span::from_secs(seconds);
     CommandKind::StartTimer { timer_id: id.into(), start_to_fire_timeout }.into()
 }
 
-pub fn finish() -> Command {
+pub(crate) fn finish() -> Command {
     CommandKind::CompleteWorkflow { result: json("3") }.into()
 }
 
-pub fn done() -> ActivityOutcome {
+pub(crate) fn done() -> ActivityOutcome {
     ActivityOutcome::Completed(json("4"))
 }
 
-pub async fn history_of(engine: &Engine, target: &Target) -> String {
+pub(crate) async fn history_of(engine: &Engine, target: &Target) -> String {
     let request = HistoryRequest {
         from_event_id: 1,
         max_events: 1_000,
@@ -221,7 +221,7 @@ pub async fn history_of(engine: &Engine, target: &Target) -> String {
 }
 
 /// Waits until a condition holds.
-pub async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: impl FnMut() -> F) {
     let deadline = soon();
     while !condition().await {
         assert!(Instant::now() < deadline, "{what} does not come true");
