@@ -8,12 +8,12 @@ use std::io;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-/// How deep values may nest in a message: deeper ones could overflow the stack of who reads them.
-pub const MESSAGE_DEPTH_MAX: usize = 64;
+/// How deep values may nest in a request: deeper ones could overflow the stack of who reads them.
+pub const REQUEST_DEPTH_MAX: usize = 64;
 
-/// How deep values may nest in what is stored: a message's value lies deeper there, and failures grow
-/// by what wraps them (activity, child workflow) on their way up.
-pub const STORED_DEPTH_MAX: usize = 128;
+/// How deep values may nest in what is stored, and in answers made of it: a request's value lies
+/// deeper there, and failures grow by what wraps them (activity, child workflow) on their way up.
+pub const DEPTH_MAX: usize = 128;
 
 /// Bytes that are not what they should be.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,14 +72,14 @@ pub(crate) fn encode_after<T: Serialize>(
     Ok(Bytes::from(buffer))
 }
 
-/// Reads a message that takes up all the bytes.
+/// Reads a value that takes up all the bytes.
 pub fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
-    decode_within(MESSAGE_DEPTH_MAX, bytes)
+    decode_within(DEPTH_MAX, bytes)
 }
 
-/// Reads a stored value that takes up all the bytes.
-pub(crate) fn decode_stored<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
-    decode_within(STORED_DEPTH_MAX, bytes)
+/// Reads a request, which may not be as deep as what is made of it.
+pub fn decode_request<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, DecodeError> {
+    decode_within(REQUEST_DEPTH_MAX, bytes)
 }
 
 fn decode_within<'de, T: Deserialize<'de>>(

@@ -75,11 +75,11 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
             String::from_utf8_lossy(field).into_owned(),
         ));
     }
-    let opened: Opened<'_> = codec::decode_stored(value)?;
+    let opened: Opened<'_> = codec::decode(value)?;
     if crc32fast::hash(opened.body) != opened.crc32 {
         return Err(DecodeError::Checksum);
     }
-    codec::decode_stored(opened.body)
+    codec::decode(opened.body)
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ pub enum TaskKind {
     Activity,
     /// A workflow task.
     Workflow,
+    /// A workflow task that is nothing but a query.
+    Query,
 }
 
 /// A task's name.
@@ -64,7 +66,7 @@ impl TaskToken {
                 String::from_utf8_lossy(field).into_owned(),
             ));
         }
-        codec::decode(value)
+        codec::decode_request(value)
     }
 }
 

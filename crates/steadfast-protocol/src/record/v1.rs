@@ -26,9 +26,9 @@ pub(super) fn encode_object(object: &ObjectRef) -> Result<Bytes, EncodeError> {
 
 pub(super) fn read(field: &[u8], value: &[u8]) -> Result<Contents, DecodeError> {
     if field == RECORD.as_bytes() {
-        codec::decode_stored(value).map(Contents::Record)
+        codec::decode(value).map(Contents::Record)
     } else if field == OBJECT.as_bytes() {
-        codec::decode_stored(value).map(Contents::Object)
+        codec::decode(value).map(Contents::Object)
     } else {
         Err(DecodeError::UnknownField(
             String::from_utf8_lossy(field).into_owned(),

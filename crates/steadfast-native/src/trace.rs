@@ -1,0 +1,74 @@
+//! Trace context across NATS: the caller's `traceparent` becomes the parent of the request's span.
+
+use async_nats::{HeaderMap, Message};
+use opentelemetry::propagation::{Extractor, Injector};
+use steadfast_protocol::header;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::door::{Incoming, Verb};
+
+/// The span of one request.
+pub(crate) fn span(incoming: &Incoming, message: &Message) -> Span {
+    let verb = match &incoming.verb {
+        Verb::Api(verb) => verb.name(),
+        Verb::Task(verb) => verb.name(),
+        Verb::Poll(kind, _) => kind.name(),
+    };
+    let namespace = incoming.namespace.text().unwrap_or_default();
+    // Polls are many and long, and belong to no workflow until they are answered.
+    let span = match &incoming.verb {
+        Verb::Api(_) | Verb::Task(_) => {
+            tracing::info_span!("native", otel.kind = "server", verb, namespace)
+        }
+        Verb::Poll(..) => {
+            tracing::debug_span!("native_poll", otel.kind = "server", verb, namespace)
+        }
+    };
+    if let Some(headers) = &message.headers
+        && headers.get(header::TRACEPARENT).is_some()
+    {
+        let parent = opentelemetry::global::get_text_map_propagator(|propagator| {
+            propagator.extract(&Headers(headers))
+        });
+        // Without a tracing layer there is nobody to tell.
+        let _ = span.set_parent(parent);
+    }
+    span
+}
+
+/// The `traceparent` that a new run continues: this request's span, where it is traced, else what
+/// the client sent.
+pub(crate) fn traceparent(message: &Message) -> Option<String> {
+    let mut current = Carrier(None);
+    let context = Span::current().context();
+    opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.inject_context(&context, &mut current);
+    });
+    current.0.or_else(|| {
+        let sent = message.headers.as_ref()?.get(header::TRACEPARENT)?;
+        Some(sent.as_str().to_owned())
+    })
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(|value| value.as_str())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        vec![header::TRACEPARENT, header::TRACESTATE]
+    }
+}
+
+struct Carrier(Option<String>);
+
+impl Injector for Carrier {
+    fn set(&mut self, key: &str, value: String) {
+        if key == header::TRACEPARENT {
+            self.0 = Some(value);
+        }
+    }
+}
