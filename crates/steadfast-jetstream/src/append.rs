@@ -11,7 +11,8 @@ use async_nats::{
     connection::State,
     jetstream::{
         self, Context, ErrorCode,
-        context::{Publish, PublishError, PublishErrorKind},
+        context::{PublishError, PublishErrorKind},
+        message::PublishMessage,
     },
 };
 use bytes::Bytes;
@@ -41,13 +42,14 @@ pub(crate) struct Outgoing {
 pub(crate) struct Writer {
     client: Client,
     context: Context,
+    timeout: Duration,
 }
 
 impl Writer {
     pub(crate) fn new(client: Client, timeout: Duration) -> Self {
         let builder = jetstream::context::ContextBuilder::new().timeout(timeout);
         let context = builder.max_ack_inflight(IN_FLIGHT_MAX).build(client.clone());
-        Self { client, context }
+        Self { client, context, timeout }
     }
 
     /// Publishes a message and waits for the stream's answer.
@@ -58,7 +60,10 @@ impl Writer {
     ) -> Result<Sequence, AppendError> {
         self.connected()?;
         let in_flight = part.begin();
-        let result = self.exchange(message).await;
+        let result = match &part.group {
+            Some(group) => group.append(message).await,
+            None => self.exchange(message).await,
+        };
         if !matches!(result, Err(AppendError::Unknown(_))) {
             in_flight.known();
         }
@@ -71,8 +76,9 @@ impl Writer {
         self.exchange(message).await
     }
 
-    async fn exchange(&self, message: Outgoing) -> Result<Sequence, AppendError> {
-        let publish = Publish::build().payload(message.body).headers(message.headers);
+    /// One message, one answer.
+    pub(crate) async fn exchange(&self, message: Outgoing) -> Result<Sequence, AppendError> {
+        let publish = PublishMessage::build().payload(message.body).headers(message.headers);
         let sent = self.context.send_publish(message.subject, publish).await;
         let ack = sent.map_err(not_sent)?.await.map_err(not_acknowledged)?;
         Ok(ack.sequence)
@@ -101,6 +107,14 @@ impl Writer {
                 Err(ReadError::Corrupt { sequence, reason })
             }
         }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// What is published while disconnected would be sent later, unasked.

@@ -17,6 +17,7 @@ use crate::{
     append::{self, Writer},
     config::Config,
     direct::Direct,
+    group_commit::GroupCommit,
     partition::Part,
     purge,
     read::Reader,
@@ -49,12 +50,17 @@ impl JetStreamLog {
         let context = jetstream::context::ContextBuilder::new()
             .timeout(config.request_timeout)
             .build(client.clone());
-        let parts = (0..topology.routing.partitions).map(|n| Part::new(Partition(n))).collect();
+        let writer = Writer::new(client.clone(), config.append_timeout);
+        let part = |number| {
+            let group = config.group_commit.map(|bounds| GroupCommit::start(&writer, bounds));
+            Part::new(Partition(number), group)
+        };
+        let parts = (0..topology.routing.partitions).map(part).collect();
         let inner = Inner {
             direct: Direct::new(client.clone(), config.request_timeout),
-            writer: Writer::new(client.clone(), config.append_timeout),
             spill: Spill::new(client, context.clone(), config),
             context,
+            writer,
             parts,
             topology,
         };

@@ -13,10 +13,14 @@ use steadfast_engine::ports::{Partition, Sequence};
 use steadfast_protocol::subject;
 use tokio::sync::RwLock;
 
+use crate::group_commit::GroupCommit;
+
 /// One partition's names and memory.
 #[derive(Debug)]
 pub(crate) struct Part {
     pub(crate) number: u32,
+    /// Where appends gather, when they are written in groups.
+    pub(crate) group: Option<GroupCommit>,
     pub(crate) history: String,
     pub(crate) snapshots: String,
     /// The sequence of the checkpoint message that snapshot writes are fenced with; nothing until it
@@ -30,9 +34,10 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    pub(crate) fn new(Partition(number): Partition) -> Self {
+    pub(crate) fn new(Partition(number): Partition, group: Option<GroupCommit>) -> Self {
         Self {
             number,
+            group,
             history: subject::history_stream(number),
             snapshots: subject::snapshot_stream(number),
             fence: RwLock::new(None),

@@ -95,7 +95,7 @@ impl SetupError {
         let source = error.into();
         let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(source.as_ref());
         while let Some(error) = cause {
-            if let Some(reason) = error.downcast_ref::<jetstream::Error>()
+            if let Some(reason) = refusal(error)
                 && is_limit(reason.error_code())
             {
                 return Self::Limits { what: what.to_owned(), reason: reason.to_string() };
@@ -103,6 +103,24 @@ impl SetupError {
             cause = error.source();
         }
         Self::Request { what: what.to_owned(), source }
+    }
+}
+
+/// What the server said, in one link of a chain of errors: async-nats keeps it in a kind as well.
+fn refusal(error: &(dyn std::error::Error + 'static)) -> Option<jetstream::Error> {
+    if let Some(reason) = error.downcast_ref::<jetstream::Error>() {
+        return Some(reason.clone());
+    }
+    match error.downcast_ref::<CreateStreamError>()?.kind() {
+        CreateStreamErrorKind::JetStream(reason) => Some(reason),
+        CreateStreamErrorKind::EmptyStreamName
+        | CreateStreamErrorKind::InvalidStreamName
+        | CreateStreamErrorKind::DomainAndExternalSet
+        | CreateStreamErrorKind::JetStreamUnavailable
+        | CreateStreamErrorKind::TimedOut
+        | CreateStreamErrorKind::Response
+        | CreateStreamErrorKind::NotFound
+        | CreateStreamErrorKind::ResponseParse => None,
     }
 }
 

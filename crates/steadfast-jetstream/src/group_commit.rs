@@ -1,0 +1,198 @@
+//! Many records, one fsync: an atomic batch (NATS ADR-50) when many appends wait for one stream.
+//!
+//! With `sync_interval: always` and one copy, a server pays one fsync per message, but also only one
+//! for a whole batch. A batch costs about as much as twenty single appends, so few appends are still
+//! written one by one. While a batch is under way the next one gathers.
+//!
+//! The server checks a batch's expected sequences against the stream as it was before the batch. So no
+//! batch holds two records of the same workflow. One failed check refuses the whole batch, without
+//! saying which: its records are then written one by one.
+
+mod batch;
+
+use std::collections::{HashSet, VecDeque};
+
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use steadfast_engine::ports::{AppendError, Sequence};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::AbortHandle,
+};
+
+use crate::{
+    append::{Outgoing, Writer},
+    config,
+};
+
+/// Appends that may wait in front of one stream; more wait in their callers.
+const WAITING_MAX: usize = 16_384;
+/// Batches under way to one stream: one is written while the next one is sent.
+const BATCHES_MAX: usize = 2;
+
+/// Where appends to one stream gather.
+#[derive(Debug)]
+pub(crate) struct GroupCommit {
+    waiting: mpsc::Sender<Waiting>,
+    task: AbortHandle,
+}
+
+/// A record, and who waits for it.
+#[derive(Debug)]
+struct Waiting {
+    message: Outgoing,
+    /// Namespace and workflow id, as they stand in the subject.
+    workflow: String,
+    answer: oneshot::Sender<Result<Sequence, AppendError>>,
+}
+
+impl GroupCommit {
+    /// Starts the task that writes; it ends with this value.
+    pub(crate) fn start(writer: &Writer, bounds: config::GroupCommit) -> Self {
+        let (waiting, arriving) = mpsc::channel(WAITING_MAX);
+        let task = tokio::spawn(run(writer.clone(), bounds, arriving)).abort_handle();
+        Self { waiting, task }
+    }
+
+    /// Writes a record, alone or with others.
+    pub(crate) async fn append(&self, message: Outgoing) -> Result<Sequence, AppendError> {
+        let (answer, answered) = oneshot::channel();
+        let workflow = workflow_of(&message.subject);
+        let sent = self.waiting.send(Waiting { message, workflow, answer }).await;
+        sent.map_err(|_| AppendError::Unavailable("the log is closed".into()))?;
+        answered.await.unwrap_or_else(|closed| Err(AppendError::Unknown(closed.into())))
+    }
+}
+
+impl Drop for GroupCommit {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Namespace and workflow id of `sf.h.<partition>.<namespace>.<type>.<workflow>.<run>`.
+fn workflow_of(subject: &str) -> String {
+    let mut tokens = subject.split('.').skip(3);
+    let namespace = tokens.next().unwrap_or("");
+    let workflow = tokens.nth(1).unwrap_or("");
+    format!("{namespace}.{workflow}")
+}
+
+/// What came back.
+enum Landed {
+    Single,
+    Batch { refused: Vec<Waiting> },
+}
+
+/// Something on its way to the server.
+type Flight<'a> = BoxFuture<'a, Landed>;
+
+async fn run(writer: Writer, bounds: config::GroupCommit, mut arriving: mpsc::Receiver<Waiting>) {
+    let mut gate = Gate { bounds, queue: VecDeque::new(), singles: 0, batches: 0 };
+    let mut flights: FuturesUnordered<Flight<'_>> = FuturesUnordered::new();
+    let mut arrived = Vec::new();
+    loop {
+        gate.depart(&writer, &flights);
+        tokio::select! {
+            Some(landed) = flights.next(), if !flights.is_empty() => match landed {
+                Landed::Single => gate.singles -= 1,
+                Landed::Batch { refused } => {
+                    gate.batches -= 1;
+                    for waiting in refused {
+                        gate.alone(&writer, &flights, waiting);
+                    }
+                }
+            },
+            count = arriving.recv_many(&mut arrived, WAITING_MAX) => {
+                if count == 0 {
+                    return;
+                }
+                gate.queue.extend(arrived.drain(..));
+            }
+        }
+    }
+}
+
+/// Decides what departs when.
+struct Gate {
+    bounds: config::GroupCommit,
+    queue: VecDeque<Waiting>,
+    singles: usize,
+    batches: usize,
+}
+
+impl Gate {
+    fn depart<'a>(&mut self, writer: &'a Writer, flights: &FuturesUnordered<Flight<'a>>) {
+        loop {
+            if self.queue.len() >= self.bounds.records_min && self.batches < BATCHES_MAX {
+                let group = self.gather();
+                if group.len() >= self.bounds.records_min {
+                    self.batches += 1;
+                    flights.push(batch::write(writer, group).map(batch_landed).boxed());
+                } else {
+                    // Mostly records of the same few workflows: they must follow each other.
+                    for waiting in group {
+                        self.alone(writer, flights, waiting);
+                    }
+                }
+            } else if self.batches == 0 && self.singles < self.bounds.records_min {
+                let Some(waiting) = self.queue.pop_front() else { return };
+                self.alone(writer, flights, waiting);
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// A batch's records: the longest waiting first, no two of one workflow.
+    fn gather(&mut self) -> Vec<Waiting> {
+        let (mut group, mut bytes, mut workflows) = (Vec::new(), 0, HashSet::new());
+        let mut later = VecDeque::new();
+        while let Some(waiting) = self.queue.pop_front() {
+            let full = group.len() == self.bounds.records_max
+                || bytes + waiting.message.body.len() > self.bounds.bytes_max;
+            if full {
+                self.queue.push_front(waiting);
+                break;
+            }
+            // Nobody waits any more: it is known not to be written.
+            if waiting.answer.is_closed() {
+                continue;
+            }
+            if workflows.insert(waiting.workflow.clone()) {
+                bytes += waiting.message.body.len();
+                group.push(waiting);
+            } else {
+                later.push_back(waiting);
+            }
+        }
+        later.append(&mut self.queue);
+        self.queue = later;
+        group
+    }
+
+    fn alone<'a>(
+        &mut self,
+        writer: &'a Writer,
+        flights: &FuturesUnordered<Flight<'a>>,
+        waiting: Waiting,
+    ) {
+        if waiting.answer.is_closed() {
+            return;
+        }
+        self.singles += 1;
+        let write = async move {
+            let result = writer.exchange(waiting.message).await;
+            // A caller that is gone does not want to know.
+            drop(waiting.answer.send(result));
+            Landed::Single
+        };
+        flights.push(write.boxed());
+    }
+}
+
+fn batch_landed(refused: Vec<Waiting>) -> Landed {
+    Landed::Batch { refused }
+}
+
+#[cfg(test)]
+mod tests;
