@@ -12,6 +12,9 @@ use steadfast_jetstream::{
     durability::{self, Durability},
     namespaces::{NamespaceError, Namespaces, Settings},
 };
+use steadfast_native::NatsServices;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 pub use steadfast_jetstream::durability::Sync;
 pub use steadfast_telemetry::Telemetry;
@@ -59,6 +62,8 @@ pub struct Composed {
     namespaces: Namespaces,
     names: Vec<String>,
     durability: Durability,
+    shutdown: CancellationToken,
+    door: JoinHandle<()>,
 }
 
 impl Composed {
@@ -82,10 +87,11 @@ impl Composed {
         if let Some(warning) = durability.warning() {
             tracing::warn!(%durability, "{warning}");
         }
-        let context = async_nats::jetstream::new(client);
+        let context = async_nats::jetstream::new(client.clone());
         let namespaces = Namespaces::open(&context).await.map_err(no_namespaces)?;
         register(&namespaces, config).await?;
-        let world = World::on(Arc::new(log));
+        let services = Arc::new(NatsServices::new(client.clone()));
+        let world = World::on(Arc::new(log)).with_services(services);
         let engine = Engine::start(settings::engine(config, partitions), world)
             .await
             .map_err(|error| Problem::failed("cannot start the engine").because(&error))?;
@@ -93,12 +99,16 @@ impl Composed {
         engine.ready(deadline).await.map_err(|error| {
             Problem::failed("the partitions have not recovered").because(&error)
         })?;
+        let shutdown = CancellationToken::new();
+        let door = open_door(config, client, engine.clone(), shutdown.clone());
         let names = config.server.namespaces.clone();
         Ok(Self {
             engine,
             namespaces,
             names,
             durability,
+            shutdown,
+            door,
         })
     }
 
@@ -139,15 +149,37 @@ impl Composed {
         Ok(())
     }
 
-    /// Stops: what is appended stays. Cut short after `within`.
+    /// Stops: the door first, so that nothing new comes in; what is appended stays. Cut short after
+    /// `within`.
     pub async fn stop(self, within: Duration) {
-        if tokio::time::timeout(within, self.engine.shutdown())
-            .await
-            .is_err()
-        {
+        self.shutdown.cancel();
+        let stopping = async {
+            // An error means that the door's task panicked; it said so in the log.
+            let _ = self.door.await;
+            self.engine.shutdown().await;
+        };
+        if tokio::time::timeout(within, stopping).await.is_err() {
             tracing::warn!(?within, "the engine has not stopped in time");
         }
     }
+}
+
+/// Serves the native protocol until `shutdown`.
+fn open_door(
+    config: &Config,
+    client: Client,
+    engine: Engine,
+    shutdown: CancellationToken,
+) -> JoinHandle<()> {
+    let settings = settings::native(config);
+    tokio::spawn(async move {
+        if let Err(error) = steadfast_native::run(settings, client, engine, shutdown).await {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the native door failed"
+            );
+        }
+    })
 }
 
 /// Makes the namespaces that the configuration names and that are not there yet.

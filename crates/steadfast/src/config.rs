@@ -17,7 +17,9 @@ pub use problem::{ConfigError, advice as advice_for};
 
 use serde::{Deserialize, Serialize};
 
-use sections::{Durability, Engine, Events, Jetstream, Limits, Nats, Retention, Server, Telemetry};
+use sections::{
+    Durability, Engine, Events, Jetstream, Limits, Native, Nats, Retention, Server, Telemetry,
+};
 
 /// The prefix of environment variables: `STEADFAST__SECTION__KEY`.
 pub const ENV_PREFIX: &str = "STEADFAST__";
@@ -38,6 +40,8 @@ pub struct Config {
     pub engine: Engine,
     /// The bounds of one run.
     pub limits: Limits,
+    /// The native front door.
+    pub native: Native,
     /// The feed for observers.
     pub events: Events,
     /// How long closed runs are kept.

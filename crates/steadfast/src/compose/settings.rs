@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use steadfast_core::limits;
 use steadfast_engine::EngineConfig;
 use steadfast_jetstream::config::{Config as JetStreamConfig, EventFeed, GroupCommit};
+use steadfast_native::NativeConfig;
 use steadfast_telemetry::TelemetryConfig;
 
 use crate::{
@@ -94,6 +95,23 @@ pub(super) fn engine(config: &Config, partitions: u32) -> EngineConfig {
         waiters_max: engine.waiters_max,
         embedded_rounds_max: engine.embedded_rounds_max,
         limits: limits(&config.limits),
+    }
+}
+
+pub(super) fn native(config: &Config) -> NativeConfig {
+    let native = &config.native;
+    NativeConfig {
+        requests_max: native.requests_max,
+        long_polls_max: native.long_polls_max,
+        long_poll_max_ms: millis(native.long_poll_max),
+        long_poll_default_ms: millis(native.long_poll_default),
+        request_timeout_ms: millis(native.request_within),
+        request_bytes_max: bytes(native.request_bytes_max),
+        page_bytes_max: bytes(native.page_bytes_max),
+        history_page_default: native.history_page_default,
+        list_page_default: native.list_page_default,
+        list_page_max: native.list_page_max,
+        drain_ms: millis(native.drain_within),
     }
 }
 

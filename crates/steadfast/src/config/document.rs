@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::{
     ENV_PREFIX,
-    sections::{Durability, Engine, Events, Jetstream, Limits, Nats, Retention, Server, Telemetry},
+    sections::{
+        Durability, Engine, Events, Jetstream, Limits, Native, Nats, Retention, Server, Telemetry,
+    },
     units::{Size, Time},
 };
 
@@ -115,6 +117,7 @@ pub fn section_docs() -> Vec<SectionDoc> {
         doc::<Jetstream>("jetstream"),
         doc::<Engine>("engine"),
         doc::<Limits>("limits"),
+        doc::<Native>("native"),
         doc::<Events>("events"),
         doc::<Retention>("retention"),
         doc::<Telemetry>("telemetry"),

@@ -265,6 +265,35 @@ section! {
 }
 
 section! {
+    /// The native front door: MessagePack over NATS.
+    Native {
+        /// Requests worked on at the same time; more are refused with a retryable error.
+        requests_max: usize = 10_000,
+        /// Polls and other long waits held open at the same time.
+        long_polls_max: usize = 50_000,
+        /// The longest that a long wait is held open, whatever its caller asks for.
+        long_poll_max: Time = Time::secs(60),
+        /// How long a long wait is held open when its caller does not say.
+        long_poll_default: Time = Time::secs(20),
+        /// How long a request that waits for nothing may take.
+        request_within: Time = Time::secs(10),
+        /// Bytes of one request.
+        request_bytes_max: Size = Size::mib(24),
+        /// About how many bytes of events one answer holds; half the server's largest message if that
+        /// is less.
+        page_bytes_max: Size = Size::mib(4),
+        /// Events in one page of history when its caller does not say.
+        history_page_default: usize = 1_000,
+        /// Runs in one page of a list when its caller does not say.
+        list_page_default: usize = 100,
+        /// Runs in one page of a list at most.
+        list_page_max: usize = 1_000,
+        /// How long requests that are worked on may take to end when the server stops.
+        drain_within: Time = Time::secs(5),
+    }
+}
+
+section! {
     /// The feed for observers: the stream `SF_EVENTS`, on `sf.events.>`.
     Events {
         /// Whether it exists. Without it, `steadfast events` and durable observers have nothing to read.

@@ -35,7 +35,9 @@ fn a_scheduled_activity() {
         start_to_close_timeout: Span::from_secs(90),
         ..ActivityTaskScheduled::default()
     };
-    check(scheduled, expect![[r#"
+    check(
+        scheduled,
+        expect![[r#"
         {
           "attributes": {
             "activity_id": "1",
@@ -57,7 +59,11 @@ fn a_scheduled_activity() {
           "event_id": 5,
           "time": "2023-11-14T22:13:20.123000Z",
           "type": "ActivityTaskScheduled"
-        }"#]], expect![[r#"activity_type=charge activity_id=1 input=[{"amount":3},{"encoding":"binary/plain","hex":"ff00"},null]"#]]);
+        }"#]],
+        expect![[
+            r#"activity_type=charge activity_id=1 input=[{"amount":3},{"encoding":"binary/plain","hex":"ff00"},null]"#
+        ]],
+    );
 }
 
 #[test]
@@ -68,7 +74,9 @@ fn a_failed_activity() {
         failure,
         ..ActivityTaskFailed::default()
     };
-    check(failed, expect![[r#"
+    check(
+        failed,
+        expect![[r#"
         {
           "attributes": {
             "failure": {
@@ -99,5 +107,7 @@ fn a_failed_activity() {
           "event_id": 5,
           "time": "2023-11-14T22:13:20.123000Z",
           "type": "ActivityTaskFailed"
-        }"#]], expect!["failure=NoFunds: the card was refused: deep down"]);
+        }"#]],
+        expect!["failure=NoFunds: the card was refused: deep down"],
+    );
 }

@@ -10,6 +10,7 @@ fn the_defaults_are_the_components_own() {
         EngineConfig::default()
     );
     assert_eq!(jetstream(&config), JetStreamConfig::default());
+    assert_eq!(native(&config), NativeConfig::default());
 }
 
 #[test]

@@ -1,0 +1,263 @@
+//! The development server as a process: it serves, survives, and leaves nothing behind.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// A running `steadfast dev`; killed when dropped.
+struct Dev {
+    process: Child,
+    file: Value,
+}
+
+fn steadfast() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
+    command.stdin(Stdio::null());
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("STEADFAST") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn dev(folder: &Path, more: &[&str]) -> Command {
+    let mut command = steadfast();
+    command.args(["--json", "dev", "--nats-port", "0", "--http-port", "0", "--log-level", "warn"]);
+    command.arg("--data-dir").arg(folder).args(more);
+    command
+}
+
+impl Dev {
+    /// Starts one and reads what it says when it is ready.
+    fn start(folder: &Path) -> Self {
+        let mut process = dev(folder, &[]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let file = serde_json::from_str(&line).expect("the server says that it is ready");
+        Self { process, file }
+    }
+
+    fn url(&self) -> &str {
+        self.file["nats_url"].as_str().unwrap()
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    fn stop(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
+        self.process.wait().unwrap()
+    }
+
+    fn nats_pid(&self) -> u64 {
+        self.file["nats_pid"].as_u64().unwrap()
+    }
+
+    /// A command against this server.
+    fn run(&self, args: &[&str]) -> Output {
+        steadfast().args(args).args(["--nats-url", self.url()]).output().unwrap()
+    }
+
+    /// A command that succeeds, and the JSON lines that it prints.
+    #[track_caller]
+    fn lines(&self, args: &[&str]) -> Vec<Value> {
+        let output = self.run(&[&["--json"], args].concat());
+        assert!(output.status.success(), "{args:?}\n{}", text(&output.stderr));
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// A command that succeeds with one JSON value.
+    #[track_caller]
+    fn value(&self, args: &[&str]) -> Value {
+        self.lines(args).pop().expect("a JSON value")
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn is_alive(pid: u64) -> bool {
+    // A zombie has ended; its parent has not looked yet.
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+}
+
+const START: [&str; 6] = ["workflow", "start", "--type", "Order", "--task-queue", "orders"];
+
+#[test]
+fn it_serves_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(folder.path());
+    let args = ["--workflow-id", "order 1.*>é", "--input", "{\"amount\": 3}", "--memo", "by=\"me\""];
+    let started = dev.value(&[&START[..], &args].concat());
+    assert_eq!(started["started"], true);
+    let run_id = started["run_id"].as_str().unwrap();
+
+    let listed = dev.value(&["workflow", "list"]);
+    assert_eq!(listed[0]["workflow_id"], "order 1.*>é");
+    assert_eq!(listed[0]["status"], "Running");
+    let described = dev.value(&["workflow", "describe", "-w", "order 1.*>é"]);
+    assert_eq!(described["run_id"], run_id);
+    assert_eq!(described["memo"]["by"], "me");
+    assert_eq!(described["pending_workflow_task"], true);
+
+    let signal = ["workflow", "signal", "-w", "order 1.*>é", "--name", "pay", "--input", "7"];
+    assert!(dev.run(&signal).status.success());
+    let types = |lines: Vec<Value>| -> Vec<String> {
+        lines.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    };
+    let expected =
+        ["WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowExecutionSignaled"];
+    assert_eq!(types(dev.lines(&["workflow", "history", "-w", "order 1.*>é"])), expected);
+    let feed = ["events", "--from", "beginning", "--type", "Order", "--limit", "3"];
+    let events = dev.lines(&feed);
+    assert_eq!(events[0]["workflow_id"], "order 1.*>é");
+    assert_eq!(events[0]["attributes"]["input"][0]["amount"], 3);
+    assert_eq!(types(events), expected);
+
+    assert!(dev.run(&["workflow", "cancel", "-w", "order 1.*>é"]).status.success());
+    let end = ["workflow", "terminate", "-w", "order 1.*>é", "--reason", "enough"];
+    assert!(dev.run(&end).status.success());
+    let result = dev.run(&["workflow", "result", "-w", "order 1.*>é"]);
+    assert_eq!(result.status.code(), Some(1));
+    assert!(text(&result.stderr).contains("ended Terminated: enough"), "{}", text(&result.stderr));
+    assert_eq!(dev.stop(Signal::TERM).code(), Some(0));
+}
+
+#[test]
+fn refusals_say_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(folder.path());
+    let refused = |args: &[&str], said: &[&str]| {
+        let output = dev.run(args);
+        let said_now = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said_now}");
+        for part in said {
+            assert!(said_now.contains(part), "{args:?} should say {part:?}: {said_now}");
+        }
+    };
+    refused(&["workflow", "describe", "-w", "nobody"], &["not_found", "workflow list"]);
+    let start = [&START[..], &["-w", "one"]].concat();
+    assert!(dev.run(&start).status.success());
+    refused(&start, &["already_started", "--id-conflict-policy"]);
+    let again = [&start[..], &["--id-conflict-policy", "use-existing"]].concat();
+    assert_eq!(dev.value(&again)["started"], false);
+    refused(
+        &["workflow", "query", "-w", "one", "--name", "state", "--timeout", "1s"],
+        &["deadline_exceeded", "is a worker polling"],
+    );
+}
+
+#[test]
+fn namespaces_are_registered_and_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(folder.path());
+    let made = dev.value(&["namespace", "register", "shop", "--retention", "1d"]);
+    assert_eq!(made["retention_secs"], 86_400);
+    let listed = dev.value(&["namespace", "list"]);
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert_eq!(names, ["default", "shop"]);
+    assert_eq!(dev.run(&["namespace", "register", "shop"]).status.code(), Some(1));
+    assert_eq!(dev.run(&["namespace", "describe", "nobody"]).status.code(), Some(1));
+}
+
+#[test]
+fn the_doctor_finds_it_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(folder.path());
+    let monitor = dev.file["nats_monitor_url"].as_str().unwrap();
+    let report = dev.value(&["doctor", "--monitor-url", monitor]);
+    assert_eq!(report["ok"], true, "{report:#}");
+    let findings = report["findings"].as_array().unwrap();
+    let level = |check: &str| {
+        let finding = findings.iter().find(|finding| finding["check"] == check);
+        finding.unwrap_or_else(|| panic!("no finding {check} in {report:#}"))["level"].clone()
+    };
+    for check in ["reachable", "version", "max_payload", "jetstream", "durability", "engine"] {
+        assert_eq!(level(check), "ok", "{report:#}");
+    }
+    assert_eq!(level("SF_HISTORY_0"), "ok");
+    assert_eq!(level("SF_EVENTS"), "ok");
+}
+
+#[test]
+fn it_takes_its_child_along() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let folder = tempfile::tempdir().unwrap();
+        let dev = Dev::start(folder.path());
+        let nats = dev.nats_pid();
+        assert!(is_alive(nats));
+        assert!(folder.path().join("dev.json").exists());
+        assert_eq!(dev.stop(signal).code(), Some(0));
+        assert!(!is_alive(nats));
+        assert!(!folder.path().join("dev.json").exists());
+    }
+}
+
+#[test]
+fn a_second_one_on_the_same_folder_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Dev::start(folder.path());
+    let second = dev(folder.path(), &[]).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = text(&second.stderr);
+    assert!(said.contains(&format!("in use by pid {}", first.process.id())), "{said}");
+    assert!(dev_answers(&first));
+}
+
+fn dev_answers(dev: &Dev) -> bool {
+    dev.run(&["workflow", "list"]).status.success()
+}
+
+#[test]
+fn it_resumes_after_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Dev::start(folder.path());
+    let run_id = first.value(&[&START[..], &["-w", "survivor"]].concat())["run_id"].clone();
+    first.stop(Signal::KILL);
+    let second = Dev::start(folder.path());
+    let described = second.value(&["workflow", "describe", "-w", "survivor"]);
+    assert_eq!(described["run_id"], run_id);
+    assert_eq!(described["status"], "Running");
+    let signal = ["workflow", "signal", "-w", "survivor", "--name", "hello"];
+    assert!(second.run(&signal).status.success());
+    let nats = second.nats_pid();
+    second.stop(Signal::TERM);
+    assert!(!is_alive(nats));
+}
+
+#[test]
+fn what_is_not_built_yet_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut started = dev(folder.path(), &["--port", "7233", "--ui-port", "8233"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(started.stderr.take().unwrap()).lines();
+    assert!(said.next().unwrap().unwrap().contains("--port 7233 is not served"));
+    assert!(said.next().unwrap().unwrap().contains("--ui-port 8233 is not served"));
+    // The rest of what it says goes nowhere, and that is no reason to die.
+    drop(said);
+    let mut line = String::new();
+    BufReader::new(started.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let file = serde_json::from_str(&line).unwrap();
+    let dev = Dev { process: started, file };
+    assert_eq!(dev.stop(Signal::TERM).code(), Some(0));
+}
