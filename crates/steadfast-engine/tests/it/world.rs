@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use steadfast_core::{
-    Command, Identity, Payload, Payloads, Span, Timestamp,
+    Command, Identity, Payload, Payloads, RunId, RunKey, Span, Timestamp,
     command::{CommandKind, ScheduleActivity},
     input::{ActivityOutcome, Signal},
     run::Status,
@@ -12,7 +12,8 @@ use steadfast_core::{
 use steadfast_engine::{
     Deadline, Engine, EngineConfig, World,
     api::*,
-    ports::{Clock, Log, ServiceCaller},
+    ports::{Clock, Log, RunAddress, ServiceCaller},
+    routing,
 };
 use steadfast_sim::MemLog;
 use tokio::time::Instant;
@@ -218,6 +219,17 @@ pub(crate) async fn history_of(engine: &Engine, target: &Target) -> String {
     let page = engine.history(target, request, soon()).await.unwrap();
     let lines = page.events.iter().map(|event| format!("{} {}", event.id, event.kind.name()));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Where a run of the tests' type lies.
+pub(crate) fn address(id: &str, run_id: &RunId) -> RunAddress {
+    let key =
+        RunKey { namespace: NAMESPACE.into(), workflow_id: id.into(), run_id: run_id.clone() };
+    RunAddress {
+        partition: routing::partition_of(&key.namespace, &key.workflow_id, config().partitions),
+        key,
+        workflow_type: "Order".into(),
+    }
 }
 
 /// Waits until a condition holds.
