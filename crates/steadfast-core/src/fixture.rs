@@ -97,8 +97,16 @@ impl World {
 
     /// Feeds one input, in a transition of its own.
     pub fn feed(&mut self, input: Input) -> Result<Reply, Rejection> {
+        self.feed_all([input]).remove(0)
+    }
+
+    /// Feeds several inputs in one transition: they become one record.
+    pub fn feed_all(
+        &mut self,
+        inputs: impl IntoIterator<Item = Input>,
+    ) -> Vec<Result<Reply, Rejection>> {
         let mut transition = Transition::new(&self.run, &self.limits, self.now);
-        let answer = transition.feed(input);
+        let answers = inputs.into_iter().map(|input| transition.feed(input)).collect();
         let Transition {
             run,
             record,
@@ -111,7 +119,7 @@ impl World {
             self.records.push(record);
         }
         self.check();
-        answer
+        answers
     }
 
     fn check(&self) {

@@ -1,7 +1,9 @@
-//! Child workflows, from the parent's side: started, heard of, and dealt with when the parent closes.
+//! Child workflows, from the parent's side: started, heard of, and dealt with when the parent
+//! closes.
 //!
-//! The child's first run id follows from the parent's run and the initiated event, so a message that
-//! is sent again finds the run it made. What children report is recorded once per initiated event.
+//! The child's first run id follows from the parent's run and the initiated event, so a message
+//! that is sent again finds the run it made. What children report is recorded once per initiated
+//! event.
 
 use std::sync::Arc;
 

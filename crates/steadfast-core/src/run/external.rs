@@ -1,7 +1,7 @@
 //! Signals and cancel requests that the workflow sends to other runs.
 //!
-//! Each is sent until its target, or its absence, answers; the request id follows from this run and the
-//! initiated event, so a message that is sent again changes nothing at its target.
+//! Each is sent until its target, or its absence, answers; the request id follows from this run and
+//! the initiated event, so a message that is sent again changes nothing at its target.
 
 use std::sync::Arc;
 

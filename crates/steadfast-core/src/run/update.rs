@@ -1,7 +1,7 @@
 //! Updates: requests that the workflow's own code accepts or rejects, and answers.
 //!
-//! An admitted update lives only in the process: a client that waits asks again after a crash. From its
-//! acceptance on it is history. Follows `service/history/workflow/update/{update,registry}.go`.
+//! An admitted update lives only in the process: a client that waits asks again after a crash. From
+//! its acceptance on it is history. Follows `service/history/workflow/update/{update,registry}.go`.
 
 mod commands;
 

@@ -1,5 +1,5 @@
-//! Cron schedules, as Temporal reads them (`robfig/cron`'s `ParseStandard`): five fields, `@daily` and
-//! its kin, `@every 90m`, and a leading `CRON_TZ=Europe/Berlin`; UTC without one.
+//! Cron schedules, as Temporal reads them (`robfig/cron`'s `ParseStandard`): five fields, `@daily`
+//! and its kin, `@every 90m`, and a leading `CRON_TZ=Europe/Berlin`; UTC without one.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;

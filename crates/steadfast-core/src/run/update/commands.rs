@@ -105,8 +105,8 @@ impl Transition<'_> {
 
 fn unknown(update_id: &UpdateId) -> Rejection {
     bad(format!(
-        "update {update_id} wasn't found on the server. This is most likely a transient error which \
-         will be resolved automatically by retries"
+        "update {update_id} wasn't found on the server. This is most likely a transient error \
+         which will be resolved automatically by retries"
     ))
 }
 
