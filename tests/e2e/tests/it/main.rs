@@ -1,0 +1,6 @@
+//! Real processes: see the files, one per theme.
+
+mod bad_input;
+mod kills;
+mod outage;
+mod polyglot;
