@@ -40,6 +40,7 @@ pub use futures::{
 };
 pub use steadfast_core::{RetryPolicy, Span, Timestamp};
 
+pub(crate) use self::executor::panic_text;
 pub use self::{
     activity::{Activity, CancellationType, DEFAULT_START_TO_CLOSE},
     cell::Shared,

@@ -61,7 +61,10 @@ impl ReplayError {
         match self {
             Self::Activate(ActivateError::NonDeterminism(difference)) => Some(difference),
             Self::Activate(
-                ActivateError::Gap { .. } | ActivateError::Stale(_) | ActivateError::Panic(_),
+                ActivateError::Gap { .. }
+                | ActivateError::NoTask
+                | ActivateError::Stale(_)
+                | ActivateError::Panic(_),
             )
             | Self::Unreadable(_)
             | Self::NoStart

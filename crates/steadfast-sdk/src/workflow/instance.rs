@@ -64,6 +64,9 @@ pub enum ActivateError {
         /// The event that came.
         found: EventId,
     },
+    /// The history of a live task does not end with its Started: start over with all of it.
+    #[error("history does not end with a started workflow task")]
+    NoTask,
     /// The answer to the last task was not accepted: start over with the whole history.
     #[error("workflow task {0} did not complete, so what the code did in it is void")]
     Stale(EventId),
@@ -79,7 +82,7 @@ impl ActivateError {
     /// What to fail the workflow task with; nothing when the whole history helps.
     pub fn task_failure(&self) -> Option<(WorkflowTaskFailedCause, Failure)> {
         let (cause, kind) = match self {
-            Self::Gap { .. } | Self::Stale(_) => return None,
+            Self::Gap { .. } | Self::NoTask | Self::Stale(_) => return None,
             Self::NonDeterminism(_) => (
                 WorkflowTaskFailedCause::NonDeterministicError,
                 "NonDeterminism",
@@ -147,10 +150,11 @@ impl WorkflowInstance {
             let updates = if task.live { updates.take() } else { None };
             self.run_task(task, updates.unwrap_or_default())?;
         }
-        if !activation.live {
-            return Ok(Progress::Commands(Vec::new()));
+        match (activation.live, updates) {
+            (false, _) => Ok(Progress::Commands(Vec::new())),
+            (true, None) => self.finish_task(),
+            (true, Some(_)) => Err(ActivateError::NoTask),
         }
-        self.finish_task()
     }
 
     /// Gives a local activity's result; the code goes on.
