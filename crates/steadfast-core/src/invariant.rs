@@ -112,12 +112,13 @@ fn timers_end_once(run: &Run, records: &[Record]) -> bool {
     }
 }
 
-/// Whether the workflow has news but no workflow task: nobody would ever tell it.
+/// Whether the workflow has news but nothing that would ever tell it.
 fn stranded(run: &Run) -> bool {
-    let waits = run.pending_task().is_some()
+    let task_comes = run.pending_task().is_some()
         || run.first_task_not_before.is_some()
-        || run.status == crate::run::Status::Paused
-        || run.next_deadline().is_some();
-    let unseen = !run.buffered.is_empty() || !run.session.admitted.is_empty();
-    unseen && !waits
+        || run.status == crate::run::Status::Paused;
+    let flush_comes = run.session.task_out.is_some() || run.next_deadline() <= Some(run.last_at);
+    let unheard = !run.buffered.is_empty() && !flush_comes;
+    let unseen = !run.session.admitted.is_empty() && !task_comes;
+    unheard || unseen
 }

@@ -10,14 +10,14 @@ mod script;
 
 use proptest::{collection::vec, prelude::*, test_runner::FileFailurePersistence};
 use steadfast_core::{
-    Input, Rejection, RetryPolicy, Run, Span,
+    EventId, Input, Rejection, RetryPolicy, Run, Span,
     command::CommandKind,
     event::WorkflowTaskFailedCause,
     fixture::{World, complete, request},
     input::{FailWorkflowTask, Reply, StartWorkflowTask, WorkflowTaskRef},
 };
 
-use crate::script::{Step, commands, input, pick, step};
+use crate::script::{News, Step, commands, input, pick, step};
 
 /// A refused input leaves no trace, unless it failed the workflow task.
 fn feed(world: &mut World, input: Input) -> Result<Reply, Rejection> {
@@ -37,17 +37,7 @@ fn apply(world: &mut World, step: Step, tasks: &mut Vec<WorkflowTaskRef>) {
                 tasks.push(task.task);
             }
         }
-        Step::StalePoll(scheduled_event_id) => {
-            let input = StartWorkflowTask {
-                scheduled_event_id,
-                attempt: 1,
-                request_id: "stale".into(),
-                identity: "worker".into(),
-            };
-            if let Ok(Reply::WorkflowTask(task)) = feed(world, Input::StartWorkflowTask(input)) {
-                tasks.push(task.task);
-            }
-        }
+        Step::StalePoll(scheduled_event_id) => poll_stale(world, scheduled_event_id, tasks),
         Step::Complete(orders, sticky) => {
             if !sticky {
                 let _task = world.poll();
@@ -96,17 +86,33 @@ fn apply(world: &mut World, step: Step, tasks: &mut Vec<WorkflowTaskRef>) {
             let id = pick(world.run.activities.keys(), nth);
             let _answer = world.start_activity(id);
         }
-        Step::Outside(news) => {
-            let inputs: Vec<_> = news
-                .into_iter()
-                .map(|news| input(&world.run, news))
-                .collect();
-            if let [only] = inputs.as_slice() {
-                let _answer = feed(world, only.clone());
-            } else {
-                world.feed_all(inputs);
-            }
-        }
+        Step::Outside(news) => arrive(world, news),
+    }
+}
+
+/// A worker takes up an offer that may be gone.
+fn poll_stale(world: &mut World, scheduled_event_id: EventId, tasks: &mut Vec<WorkflowTaskRef>) {
+    let input = StartWorkflowTask {
+        scheduled_event_id,
+        attempt: 1,
+        request_id: "stale".into(),
+        identity: "worker".into(),
+    };
+    if let Ok(Reply::WorkflowTask(task)) = feed(world, Input::StartWorkflowTask(input)) {
+        tasks.push(task.task);
+    }
+}
+
+/// What arrives together becomes one record.
+fn arrive(world: &mut World, news: Vec<News>) {
+    let inputs: Vec<_> = news
+        .into_iter()
+        .map(|news| input(&world.run, news))
+        .collect();
+    if let [only] = inputs.as_slice() {
+        let _answer = feed(world, only.clone());
+    } else {
+        world.feed_all(inputs);
     }
 }
 

@@ -222,6 +222,24 @@ impl Run {
 }
 
 impl Transition<'_> {
+    /// The run closes in the transition that asked for children: their starts are not sent, except
+    /// those that the parent close policy sends again.
+    pub(crate) fn withdraw_child_starts(&mut self) {
+        self.effects.retain(|effect| {
+            !matches!(effect, Effect::Send(outbound)
+                if matches!(outbound.message, OutboundMessage::StartChild { .. }))
+        });
+    }
+
+    /// A child started while its parent closed: the policy may have missed it, and goes out again.
+    fn child_started_too_late(&mut self, child: &Child) {
+        if child.initiated.parent_close_policy != ParentClosePolicy::Abandon
+            && let Some(message) = self.run.closing_message(child)
+        {
+            self.effect(Effect::Send(Box::new(message)));
+        }
+    }
+
     pub(crate) fn command_start_child(
         &mut self,
         command: StartChildWorkflow,

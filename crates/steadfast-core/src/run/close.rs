@@ -16,6 +16,7 @@ impl Transition<'_> {
         self.flush_buffered();
         self.abort_updates();
         self.event(kind);
+        self.withdraw_child_starts();
         for message in self.run.owed_when_closed() {
             self.effect(Effect::Send(Box::new(message)));
         }

@@ -13,12 +13,18 @@ use crate::{
 };
 
 impl Transition<'_> {
-    /// Records a child's fate; a repeat, or news to a closed parent, changes nothing.
+    /// Records a child's fate; a repeat, or news to a closed parent, changes nothing of the parent.
     pub(crate) fn child_report(&mut self, report: ChildReport) -> Result<Reply, Rejection> {
         let known = self.run.children.get(&report.initiated_event_id).cloned();
-        let Some(child) = known.filter(|_| self.run.status.is_open()) else {
+        let Some(child) = known else {
             return Ok(Reply::Duplicate);
         };
+        if !self.run.status.is_open() {
+            if matches!(report.fate, ChildFate::Started { .. }) {
+                self.child_started_too_late(&child);
+            }
+            return Ok(Reply::Duplicate);
+        }
         if report.child.workflow_id != child.initiated.workflow_id {
             return Err(Rejection::NothingPending);
         }

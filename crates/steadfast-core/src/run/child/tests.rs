@@ -185,6 +185,42 @@ fn the_parent_close_policy_reaches_each_child() {
 }
 
 #[test]
+fn a_child_whose_start_crosses_the_parents_close_meets_its_policy() {
+    let mut world = World::default();
+    world.complete([start(child("child"))]).unwrap();
+    let terminate = Terminate::default();
+    world.feed(Input::Terminate(Box::new(terminate))).unwrap();
+    world.effects();
+    assert_eq!(
+        world.feed(report(5, "first", started())),
+        Ok(Reply::Duplicate)
+    );
+    assert_eq!(world.effects(), "Send Terminate child/ for 5\n");
+    let records = world.records.len();
+    let end = ChildFate::Terminated;
+    assert_eq!(world.feed(report(5, "first", end)), Ok(Reply::Duplicate));
+    assert_eq!(world.effects(), "");
+    assert_eq!(world.records.len(), records);
+}
+
+#[test]
+fn a_child_that_is_asked_for_by_the_last_task_is_not_started_unless_abandoned() {
+    let mut world = World::default();
+    let abandoned = StartChildWorkflow {
+        parent_close_policy: ParentClosePolicy::Abandon,
+        ..child("abandoned")
+    };
+    let commands = [start(child("child")), start(abandoned), done()];
+    world.complete(commands).unwrap();
+    expect![[r#"
+        OfferWorkflowTask queue 2 attempt 1
+        Send Terminate child/ for 5
+        Send StartChild abandoned/d6de2c1e for 6
+        Closed
+    "#]].assert_eq(&world.effects());
+}
+
+#[test]
 fn a_child_reports_to_its_parent_when_its_chain_ends() {
     let mut world = World::default();
     world.complete([start(child("child"))]).unwrap();
