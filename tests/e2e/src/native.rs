@@ -79,13 +79,22 @@ pub fn first(payloads: &Payloads) -> Value {
 impl Native {
     /// Connects, and reconnects for ever.
     pub async fn connect(url: &str, namespace: &str) -> Result<Self> {
-        let client = ConnectOptions::new().max_reconnects(None).connect(url).await?;
-        Ok(Self { client, namespace: namespace.to_owned() })
+        let client = ConnectOptions::new()
+            .max_reconnects(None)
+            .connect(url)
+            .await?;
+        Ok(Self {
+            client,
+            namespace: namespace.to_owned(),
+        })
     }
 
     /// The same connection, another namespace.
     pub fn with_namespace(&self, namespace: &str) -> Self {
-        Self { client: self.client.clone(), namespace: namespace.to_owned() }
+        Self {
+            client: self.client.clone(),
+            namespace: namespace.to_owned(),
+        }
     }
 
     /// Any bytes to any subject.
@@ -104,7 +113,9 @@ impl Native {
         }
         match codec::decode(&answer.payload) {
             Ok(body) => Err(Fault::Refused(body)),
-            Err(error) => Err(Fault::Silence(format!("an error that cannot be read: {error}"))),
+            Err(error) => Err(Fault::Silence(format!(
+                "an error that cannot be read: {error}"
+            ))),
         }
     }
 
@@ -135,10 +146,12 @@ impl Native {
         request: &impl Serialize,
         limit: Duration,
     ) -> Result<Result<A, Fault>> {
-        Ok(match self.raw(subject, codec::encode(request)?, limit).await {
-            Ok(bytes) => Ok(codec::decode(&bytes)?),
-            Err(fault) => Err(fault),
-        })
+        Ok(
+            match self.raw(subject, codec::encode(request)?, limit).await {
+                Ok(bytes) => Ok(codec::decode(&bytes)?),
+                Err(fault) => Err(fault),
+            },
+        )
     }
 
     /// A request, again and again while the engine is away.
@@ -198,7 +211,10 @@ impl Native {
 
     /// A run's state.
     pub async fn describe(&self, workflow_id: &str) -> Result<Description> {
-        let request = Describe { workflow_id: workflow_id.into(), ..Describe::default() };
+        let request = Describe {
+            workflow_id: workflow_id.into(),
+            ..Describe::default()
+        };
         self.insist(ApiVerb::Describe, &request).await
     }
 
@@ -220,14 +236,21 @@ impl Native {
                 Err(fault) => bail!("result of {workflow_id}: {fault:?}"),
             }
         }
-        bail!("{workflow_id} did not end within {limit:?}: {:?}", self.describe(workflow_id).await)
+        bail!(
+            "{workflow_id} did not end within {limit:?}: {:?}",
+            self.describe(workflow_id).await
+        )
     }
 
     /// Waits until a workflow has completed; its value.
     pub async fn value(&self, workflow_id: &str, limit: Duration) -> Result<Value> {
         let ended = self.result(workflow_id, limit).await?;
         if ended.status != Status::Completed {
-            bail!("{workflow_id} ended {:?}: {:?}", ended.status, ended.failure);
+            bail!(
+                "{workflow_id} ended {:?}: {:?}",
+                ended.status,
+                ended.failure
+            );
         }
         Ok(first(&ended.result))
     }
@@ -235,7 +258,10 @@ impl Native {
     /// A workflow's whole history.
     pub async fn history(&self, workflow_id: &str) -> Result<Vec<Event>> {
         let mut events = Vec::new();
-        let mut request = History { workflow_id: workflow_id.into(), ..History::default() };
+        let mut request = History {
+            workflow_id: workflow_id.into(),
+            ..History::default()
+        };
         loop {
             let page: HistoryPage = self.insist(ApiVerb::History, &request).await?;
             let got = page.events.len();

@@ -1,10 +1,22 @@
 //! `steadfast demo-worker`: one of the story's Rust workers, in a process of its own.
 
+use std::time::Duration;
+
+use steadfast_sdk::{
+    client::Client,
+    worker::{Worker, WorkerOptions},
+};
+
 use super::{
-    activities,
+    NAMESPACE, activities,
     workflows::{self, CodeVersion, MONEY_QUEUE, PROPERTY_QUEUE, WORKFLOW_QUEUE},
 };
 use crate::cli::{output::Out, problem::Problem};
+
+/// How long it waits for an engine that is away.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// One poll: short, because the worker ends it before it stops.
+const POLL: Duration = Duration::from_secs(2);
 
 /// Runs a worker of the story.
 #[derive(Debug, clap::Args)]
@@ -31,20 +43,33 @@ enum Role {
 
 /// Works until it is told to stop.
 pub async fn run(args: WorkerArgs, out: Out) -> Result<(), Problem> {
-    let (queue, workflows, activities) = match args.role {
-        Role::WorkflowsV1 => (
-            WORKFLOW_QUEUE,
-            workflows::definitions(CodeVersion::V1),
-            Vec::new(),
-        ),
-        Role::WorkflowsV2 => (
-            WORKFLOW_QUEUE,
-            workflows::definitions(CodeVersion::V2),
-            Vec::new(),
-        ),
-        Role::Money => (MONEY_QUEUE, Vec::new(), activities::money()),
-        Role::Property => (PROPERTY_QUEUE, Vec::new(), activities::property()),
+    let stop = crate::compose::stop_signal()?;
+    let failed = |error: &dyn std::error::Error| Problem::failed("the worker fails").because(error);
+    let nats = async_nats::ConnectOptions::new()
+        .name("steadfast demo-worker")
+        .max_reconnects(None)
+        .connect(&args.nats_url)
+        .await
+        .map_err(|error| failed(&error))?;
+    let client = Client::new(nats).namespace(NAMESPACE).patience(PATIENCE);
+    let worker = match args.role {
+        Role::WorkflowsV1 => of_workflows(client, CodeVersion::V1),
+        Role::WorkflowsV2 => of_workflows(client, CodeVersion::V2),
+        Role::Money => Worker::new(client, MONEY_QUEUE).activities(activities::money()),
+        Role::Property => Worker::new(client, PROPERTY_QUEUE).activities(activities::property()),
     };
-    drop((queue, workflows, activities, out, args.nats_url));
-    Err(Problem::failed("remote workers are not there yet"))
+    out.line("ready")?;
+    let options = WorkerOptions {
+        poll_wait: POLL,
+        ..WorkerOptions::default()
+    };
+    worker
+        .options(options)
+        .run(stop)
+        .await
+        .map_err(|error| failed(&error))
+}
+
+fn of_workflows(client: Client, version: CodeVersion) -> Worker {
+    Worker::new(client, WORKFLOW_QUEUE).workflows(workflows::definitions(version))
 }

@@ -38,18 +38,30 @@ struct World {
 impl World {
     async fn begin() -> Result<Self> {
         let home = Home::new()?;
-        let options = Options { namespaces: vec!["other".to_owned()], ..Options::default() };
+        let options = Options {
+            namespaces: vec!["other".to_owned()],
+            ..Options::default()
+        };
         let engine = Engine::start(&home, options).await?;
         let native = engine.native().await?;
-        Ok(Self { _home: home, engine, native })
+        Ok(Self {
+            _home: home,
+            engine,
+            native,
+        })
     }
 
     /// After all that: it works, it did not panic, it stops cleanly.
     async fn end(self) -> Result<()> {
         Worker::of_scripts(&self.native).spawn_scripts("still-well");
-        self.native.start(SCRIPT, "still-well", "still-well", &json!([])).await?;
+        self.native
+            .start(SCRIPT, "still-well", "still-well", &json!([]))
+            .await?;
         ensure!(self.native.value("still-well", LIMIT).await? == json!([]));
-        ensure!(!self.engine.log().contains("panicked"), "the engine panicked");
+        ensure!(
+            !self.engine.log().contains("panicked"),
+            "the engine panicked"
+        );
         ensure!(self.engine.stop().await?.success());
         Ok(())
     }
@@ -67,8 +79,23 @@ async fn any_text_is_a_legal_id() -> Result<()> {
     let world = World::begin().await?;
     let long = "x".repeat(1_000);
     let ids = [
-        "a.b.c", "with space", " ", "*", ">", "a.*.>", "\"quoted\" 'twice'", "$SYS.>", "%2E%", "-",
-        "line\nbreak", "tab\tnul\0", "🏠🔑 Straße", "ひらがな", "../../etc/passwd", "_hash", &long,
+        "a.b.c",
+        "with space",
+        " ",
+        "*",
+        ">",
+        "a.*.>",
+        "\"quoted\" 'twice'",
+        "$SYS.>",
+        "%2E%",
+        "-",
+        "line\nbreak",
+        "tab\tnul\0",
+        "🏠🔑 Straße",
+        "ひらがな",
+        "../../etc/passwd",
+        "_hash",
+        &long,
     ];
     for id in ids {
         // The same text as workflow id, type and queue.
@@ -103,16 +130,27 @@ async fn impossible_ids_are_refused() -> Result<()> {
         start("w", &too_long, "q"),
         start("w", "t", &too_long),
     ] {
-        let answer = world.native.api::<Started>(ApiVerb::Start, &request).await?;
+        let answer = world
+            .native
+            .api::<Started>(ApiVerb::Start, &request)
+            .await?;
         let code = code(answer);
         let typed = ["invalid_argument", "limit_exceeded"].contains(&code.as_str());
         ensure!(typed, "{code} for {:.40?}", request.workflow_id);
     }
     let nowhere = world.native.with_namespace("no-such-namespace");
-    let answer = nowhere.api::<Started>(ApiVerb::Start, &start("w", "t", "q")).await?;
+    let answer = nowhere
+        .api::<Started>(ApiVerb::Start, &start("w", "t", "q"))
+        .await?;
     ensure!(code(answer) == "namespace_not_found");
-    let missing = Describe { workflow_id: "nobody".into(), ..Describe::default() };
-    let answer = world.native.api::<Description>(ApiVerb::Describe, &missing).await?;
+    let missing = Describe {
+        workflow_id: "nobody".into(),
+        ..Describe::default()
+    };
+    let answer = world
+        .native
+        .api::<Description>(ApiVerb::Describe, &missing)
+        .await?;
     ensure!(code(answer) == "not_found");
     world.end().await
 }
@@ -128,7 +166,13 @@ async fn payloads_of_all_sizes() -> Result<()> {
         input: vec![steadfast_core::Payload::default()],
         ..Start::default()
     };
-    ensure!(world.native.api::<Started>(ApiVerb::Start, &empty).await?.is_ok());
+    ensure!(
+        world
+            .native
+            .api::<Started>(ApiVerb::Start, &empty)
+            .await?
+            .is_ok()
+    );
     let history = world.native.history("empty").await?;
     ensure!(!history.is_empty());
 
@@ -146,10 +190,19 @@ async fn payloads_of_all_sizes() -> Result<()> {
     let answer = world.native.start(SCRIPT, "large", QUEUE, &step).await;
     ensure!(answer.is_ok(), "{answer:?}");
     let history = world.native.history("large").await?;
-    ensure!(history.iter().map(steadfast_core::Event::approximate_bytes).sum::<u64>() > 2 << 20);
+    ensure!(
+        history
+            .iter()
+            .map(steadfast_core::Event::approximate_bytes)
+            .sum::<u64>()
+            > 2 << 20
+    );
 
     // Larger than anything: refused by NATS itself or by the engine.
-    let answer = world.native.api::<Started>(ApiVerb::Start, &huge(20 << 20)).await?;
+    let answer = world
+        .native
+        .api::<Started>(ApiVerb::Start, &huge(20 << 20))
+        .await?;
     ensure!(answer.is_err(), "20 MB is too much");
     world.end().await
 }
@@ -157,17 +210,36 @@ async fn payloads_of_all_sizes() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_are_no_messages() -> Result<()> {
     let world = World::begin().await?;
-    let good = codec::encode(&Describe { workflow_id: "w".into(), ..Describe::default() })?;
+    let good = codec::encode(&Describe {
+        workflow_id: "w".into(),
+        ..Describe::default()
+    })?;
     let unknown_field = codec::encode(&json!({ "workflow_id": "w", "more": 1 }))?;
     let cases: [(&str, Bytes, &[&str]); 8] = [
         ("nothing", Bytes::new(), &["malformed", "invalid_argument"]),
-        ("noise", Bytes::from_static(b"\xc1\xff\x00noise"), &["malformed"]),
+        (
+            "noise",
+            Bytes::from_static(b"\xc1\xff\x00noise"),
+            &["malformed"],
+        ),
         ("truncated", good.slice(..good.len() - 1), &["malformed"]),
-        ("trailing", [&good[..], b"\x00"].concat().into(), &["malformed"]),
-        ("a list", codec::encode(&json!([1, 2]))?, &["malformed", "invalid_argument"]),
+        (
+            "trailing",
+            [&good[..], b"\x00"].concat().into(),
+            &["malformed"],
+        ),
+        (
+            "a list",
+            codec::encode(&json!([1, 2]))?,
+            &["malformed", "invalid_argument"],
+        ),
         ("nested", vec![0x91; 100_000].into(), &["malformed"]),
         ("unknown field", unknown_field, &["unknown_field"]),
-        ("missing field", codec::encode(&json!({}))?, &["invalid_argument", "not_found"]),
+        (
+            "missing field",
+            codec::encode(&json!({}))?,
+            &["invalid_argument", "not_found"],
+        ),
     ];
     for (what, bytes, codes) in cases {
         for verb in ApiVerb::ALL {
@@ -179,14 +251,27 @@ async fn bytes_that_are_no_messages() -> Result<()> {
             let code = code(answer);
             // A message of another verb's shape misses fields, or has unknown ones.
             let shape = ["invalid_argument", "unknown_field"].contains(&code.as_str());
-            ensure!(codes.contains(&code.as_str()) || shape, "{what} to {}: {code}", verb.name());
+            ensure!(
+                codes.contains(&code.as_str()) || shape,
+                "{what} to {}: {code}",
+                verb.name()
+            );
         }
     }
-    let answer = world.native.raw("sf.api.default.explode".to_owned(), good.clone(), LIMIT).await;
+    let answer = world
+        .native
+        .raw("sf.api.default.explode".to_owned(), good.clone(), LIMIT)
+        .await;
     ensure!(code(answer) == "unknown_verb");
-    let answer = world.native.raw("sf.task.default.explode".to_owned(), good.clone(), LIMIT).await;
+    let answer = world
+        .native
+        .raw("sf.task.default.explode".to_owned(), good.clone(), LIMIT)
+        .await;
     ensure!(code(answer) == "unknown_verb");
-    let answer = world.native.raw("sf.poll.default.q.coffee".to_owned(), good, LIMIT).await;
+    let answer = world
+        .native
+        .raw("sf.poll.default.q.coffee".to_owned(), good, LIMIT)
+        .await;
     ensure!(matches!(answer, Err(Fault::Refused(_))), "{answer:?}");
     world.end().await
 }
@@ -196,37 +281,72 @@ async fn tokens_that_are_not_theirs() -> Result<()> {
     let world = World::begin().await?;
     let native = &world.native;
     Worker::of_scripts(native).spawn_scripts(QUEUE);
-    native.start(SCRIPT, "tokens", QUEUE, &[Step::new("guarded", QUEUE, Value::Null)]).await?;
+    native
+        .start(
+            SCRIPT,
+            "tokens",
+            QUEUE,
+            &[Step::new("guarded", QUEUE, Value::Null)],
+        )
+        .await?;
     let task: ActivityTask = poll(native, PollKind::Activity).await?;
-    let complete = |token: &Bytes| Complete { token: token.clone(), ..Complete::default() };
+    let complete = |token: &Bytes| Complete {
+        token: token.clone(),
+        ..Complete::default()
+    };
 
     let mut forged = task.token.to_vec();
     let middle = forged.len() / 2;
     forged[middle] ^= 0x55;
     let noise = Bytes::from_static(b"not a token at all");
     for token in [Bytes::from(forged), noise, task.token.slice(..middle)] {
-        let code = code(native.task::<Completed>(TaskVerb::Complete, &complete(&token)).await?);
-        let typed = ["bad_token", "task_not_found", "not_found", "wrong_namespace"];
+        let code = code(
+            native
+                .task::<Completed>(TaskVerb::Complete, &complete(&token))
+                .await?,
+        );
+        let typed = [
+            "bad_token",
+            "task_not_found",
+            "not_found",
+            "wrong_namespace",
+        ];
         ensure!(typed.contains(&code.as_str()), "{code}");
     }
-    let answer = native.task::<Completed>(TaskVerb::Complete, &Complete::default()).await?;
+    let answer = native
+        .task::<Completed>(TaskVerb::Complete, &Complete::default())
+        .await?;
     ensure!(code(answer) != "ok", "no token and no name");
     let other = native.with_namespace("other");
-    let answer = other.task::<Completed>(TaskVerb::Complete, &complete(&task.token)).await?;
+    let answer = other
+        .task::<Completed>(TaskVerb::Complete, &complete(&task.token))
+        .await?;
     ensure!(code(answer) == "wrong_namespace");
 
     // After all of them the right one still works, once.
-    let answer = native.task::<Completed>(TaskVerb::Complete, &complete(&task.token)).await?;
+    let answer = native
+        .task::<Completed>(TaskVerb::Complete, &complete(&task.token))
+        .await?;
     ensure!(code(answer) == "ok");
-    let answer = native.task::<Completed>(TaskVerb::Complete, &complete(&task.token)).await?;
+    let answer = native
+        .task::<Completed>(TaskVerb::Complete, &complete(&task.token))
+        .await?;
     let again = code(answer);
-    ensure!(["task_not_found", "already_completed"].contains(&again.as_str()), "{again}");
+    ensure!(
+        ["task_not_found", "already_completed"].contains(&again.as_str()),
+        "{again}"
+    );
     native.value("tokens", LIMIT).await?;
-    let late = Heartbeat { token: task.token, ..Heartbeat::default() };
+    let late = Heartbeat {
+        token: task.token,
+        ..Heartbeat::default()
+    };
     let answer = native.task::<Value>(TaskVerb::Heartbeat, &late).await?;
     ensure!(["task_not_found", "already_completed"].contains(&code(answer).as_str()));
     let completions = native.history("tokens").await?;
-    let completions = completions.iter().filter(|e| e.kind.name() == "ActivityTaskCompleted");
+    let completions = completions
+        .iter()
+        .filter(|e| e.kind.name() == "ActivityTaskCompleted");
     ensure!(completions.count() == 1, "answered twice, written once");
     world.end().await
 }
@@ -237,11 +357,17 @@ async fn commands_that_make_no_sense() -> Result<()> {
     let native = &world.native;
     native.start(SCRIPT, "commands", QUEUE, &json!([])).await?;
     let nameless = CommandKind::ScheduleActivity(Box::new(ScheduleActivity::default()));
-    let unknown_timer = CommandKind::CancelTimer { timer_id: "no such timer".into() };
+    let unknown_timer = CommandKind::CancelTimer {
+        timer_id: "no such timer".into(),
+    };
     for bad in [nameless, unknown_timer] {
         let task: WorkflowTask = poll(native, PollKind::Workflow).await?;
         let commands: Vec<Command> = vec![bad.into()];
-        let body = Complete { token: task.token, commands, ..Complete::default() };
+        let body = Complete {
+            token: task.token,
+            commands,
+            ..Complete::default()
+        };
         let answer = native.task::<Completed>(TaskVerb::Complete, &body).await?;
         ensure!(code(answer) == "bad_completion");
     }
@@ -249,7 +375,11 @@ async fn commands_that_make_no_sense() -> Result<()> {
     let worker = Worker::of_scripts(native).spawn_scripts(QUEUE);
     ensure!(native.value("commands", LIMIT).await? == json!([]));
     let history = native.history("commands").await?;
-    ensure!(history.iter().any(|event| event.kind.name() == "WorkflowTaskFailed"));
+    ensure!(
+        history
+            .iter()
+            .any(|event| event.kind.name() == "WorkflowTaskFailed")
+    );
     worker.abort();
     world.end().await
 }
@@ -257,7 +387,12 @@ async fn commands_that_make_no_sense() -> Result<()> {
 async fn poll<T: serde::de::DeserializeOwned>(native: &Native, kind: PollKind) -> Result<T> {
     let subject = subject::poll_subject(&native.namespace, QUEUE, kind);
     let timeout_ms = u64::try_from(POLL.as_millis())?;
-    let request = Poll { timeout_ms, ..Poll::default() };
-    let answer = native.once(subject, &request, POLL + Duration::from_secs(2)).await?;
+    let request = Poll {
+        timeout_ms,
+        ..Poll::default()
+    };
+    let answer = native
+        .once(subject, &request, POLL + Duration::from_secs(2))
+        .await?;
     answer.map_err(|fault| anyhow::anyhow!("poll: {fault:?}"))
 }
