@@ -117,7 +117,8 @@ fn stranded(run: &Run) -> bool {
     let task_comes = run.pending_task().is_some()
         || run.first_task_not_before.is_some()
         || run.status == crate::run::Status::Paused;
-    let flush_comes = run.session.task_out.is_some() || run.next_deadline() <= Some(run.last_at);
+    let flush_is_due = run.next_deadline().is_some_and(|due| due <= run.last_at);
+    let flush_comes = run.session.task_out.is_some() || flush_is_due;
     let unheard = !run.buffered.is_empty() && !flush_comes;
     let unseen = !run.session.admitted.is_empty() && !task_comes;
     unheard || unseen
