@@ -1,6 +1,6 @@
 //! How a run goes on as another: continue-as-new, the workflow's retry policy, its cron schedule.
 //!
-//! The closing event and the started event say everything: [`successor_of`] derives the next run
+//! The closing event and the started event say everything: `successor_of` derives the next run
 //! from them, live and after a takeover alike. Follows `SetupNewWorkflowForRetryOrCron` and
 //! `addWorkflowExecutionStartedEventForContinueAsNew`.
 
