@@ -30,7 +30,11 @@ use crate::{
 
 /// Sends a message for a run, in the background.
 pub(crate) fn send(shared: &Arc<Shared>, from: &Arc<Slot>, outbound: Outbound) {
-    let id = (outbound.from.clone(), outbound.initiated_event_id, name_of(&outbound));
+    let id = (
+        outbound.from.clone(),
+        outbound.initiated_event_id,
+        name_of(&outbound),
+    );
     if !lock(&shared.deliveries).insert(id.clone()) {
         return;
     }
@@ -40,6 +44,7 @@ pub(crate) fn send(shared: &Arc<Shared>, from: &Arc<Slot>, outbound: Outbound) {
     let tracker = shared.tracker.clone();
     tracker.spawn(async move {
         let input = tokio::select! {
+            biased;
             input = deliver(&shared, &outbound, begun) => input,
             () = shared.stop.cancelled() => return,
         };
@@ -62,7 +67,9 @@ fn name_of(outbound: &Outbound) -> &'static str {
 type Begun = Option<oneshot::Receiver<Result<Opened, EngineError>>>;
 
 fn begin_successor(shared: &Shared, from: &Arc<Slot>, outbound: &Outbound) -> Begun {
-    let OutboundMessage::StartSuccessor { key, start } = &outbound.message else { return None };
+    let OutboundMessage::StartSuccessor { key, start } = &outbound.message else {
+        return None;
+    };
     let partition = shared.partition_of(&key.namespace, &key.workflow_id);
     if partition.find(&key.workflow(), &key.run_id).is_some() {
         return None;
@@ -71,7 +78,11 @@ fn begin_successor(shared: &Shared, from: &Arc<Slot>, outbound: &Outbound) -> Be
     let slot = partition.find_or_insert(address, 0);
     let (reply, opened) = oneshot::channel();
     let expected = Expected::Workflow(from.sequence());
-    let open = Open { start: (**start).clone(), expected, answer: reply };
+    let open = Open {
+        start: (**start).clone(),
+        expected,
+        answer: reply,
+    };
     if shared.push(&slot, Request::Open(Box::new(open))).is_err() {
         return None;
     }
@@ -109,14 +120,20 @@ async fn attempt(
     let id = outbound.initiated_event_id;
     match &outbound.message {
         OutboundMessage::StartChild { key, start } => {
-            start_child(shared, outbound, key, start, deadline).await.map(Some)
+            start_child(shared, outbound, key, start, deadline)
+                .await
+                .map(Some)
         }
         OutboundMessage::StartSuccessor { key, start } => {
             let started = start_run(shared, key, (**start).clone(), deadline).await;
             final_answer(started.map(drop))?;
             Ok(None)
         }
-        OutboundMessage::Signal { to, signal, child_workflow_only } => {
+        OutboundMessage::Signal {
+            to,
+            signal,
+            child_workflow_only,
+        } => {
             let target = Target::from(to);
             if *child_workflow_only {
                 let is_child = is_child(shared, &target, &outbound.from, deadline).await;
@@ -148,7 +165,10 @@ async fn attempt(
 }
 
 fn external(initiated_event_id: i64, outcome: Result<(), ExternalFailedCause>) -> Input {
-    Input::External(Box::new(ExternalReport { initiated_event_id, outcome }))
+    Input::External(Box::new(ExternalReport {
+        initiated_event_id,
+        outcome,
+    }))
 }
 
 fn not_found() -> ExternalFailedCause {
@@ -212,28 +232,41 @@ async fn start_child(
     if !child.request.header.contains_key(TRACEPARENT)
         && let Some(traceparent) = parents_trace(shared, &outbound.from, deadline).await
     {
-        child.request.header.insert(TRACEPARENT.to_owned(), traceparent);
+        child
+            .request
+            .header
+            .insert(TRACEPARENT.to_owned(), traceparent);
     }
     let fate = match start_run(shared, key, child, deadline).await {
-        Ok(Outcome::Started | Outcome::Existing { deduplicated: true, .. }) => ChildFate::Started {
+        Ok(
+            Outcome::Started
+            | Outcome::Existing {
+                deduplicated: true, ..
+            },
+        ) => ChildFate::Started {
             workflow_type: start.request.workflow_type.clone(),
             header: start.request.header.clone(),
         },
-        Ok(Outcome::Existing { deduplicated: false, .. })
+        Ok(Outcome::Existing {
+            deduplicated: false,
+            ..
+        })
         | Err(EngineError::Rejected(Rejection::AlreadyStarted { .. })) => {
             ChildFate::StartFailed(StartChildFailedCause::WorkflowAlreadyExists)
         }
         Err(EngineError::NamespaceNotFound(_)) => {
             ChildFate::StartFailed(StartChildFailedCause::NamespaceNotFound)
         }
-        Err(EngineError::Rejected(_)) => {
-            ChildFate::StartFailed(StartChildFailedCause::Unspecified)
-        }
+        Err(EngineError::Rejected(_)) => ChildFate::StartFailed(StartChildFailedCause::Unspecified),
         Err(error) => return Err(error),
     };
     let initiated_event_id = outbound.initiated_event_id;
     let child = key.execution();
-    Ok(Input::Child(Box::new(ChildReport { initiated_event_id, child, fate })))
+    Ok(Input::Child(Box::new(ChildReport {
+        initiated_event_id,
+        child,
+        fate,
+    })))
 }
 
 async fn parents_trace(
@@ -255,9 +288,12 @@ async fn report(shared: &Arc<Shared>, from: &Arc<Slot>, input: Option<Input>) {
     let mut request = Request::Answered(Box::new(Answered { input }));
     let mut slot = from.clone();
     loop {
-        let Err((refused, _)) = shared.push(&slot, request) else { return };
+        let Err((refused, _)) = shared.push(&slot, request) else {
+            return;
+        };
         request = refused;
         tokio::select! {
+            biased;
             () = tokio::time::sleep(backoff.advance()) => {}
             () = shared.stop.cancelled() => return,
         }

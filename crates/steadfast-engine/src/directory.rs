@@ -1,5 +1,5 @@
-//! Which runs a partition has in memory, by workflow: the current run, and others that somebody asks
-//! about. Every open run of the partition is here; a closed one only for as long as it is used.
+//! Which runs a partition has in memory, by workflow: the current run, and others that somebody
+//! asks about. Every open run of the partition is here; a closed one only for as long as it is used.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -34,14 +34,22 @@ impl Directory {
 
     /// Adds a run that is not (yet) the current one.
     pub(crate) fn insert(&mut self, slot: Arc<Slot>) {
-        self.workflows.entry(slot.key().workflow()).or_default().others.push(slot);
+        self.workflows
+            .entry(slot.key().workflow())
+            .or_default()
+            .others
+            .push(slot);
     }
 
     /// Makes a run the workflow's current one.
     pub(crate) fn set_current(&mut self, slot: &Arc<Slot>) {
         let runs = self.workflows.entry(slot.key().workflow()).or_default();
         runs.others.retain(|other| !Arc::ptr_eq(other, slot));
-        if runs.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, slot)) {
+        if runs
+            .current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, slot))
+        {
             return;
         }
         if let Some(before) = runs.current.replace(slot.clone()) {
@@ -52,9 +60,15 @@ impl Directory {
     /// Takes a run out.
     pub(crate) fn remove(&mut self, slot: &Arc<Slot>) {
         let workflow = slot.key().workflow();
-        let Some(runs) = self.workflows.get_mut(&workflow) else { return };
+        let Some(runs) = self.workflows.get_mut(&workflow) else {
+            return;
+        };
         runs.others.retain(|other| !Arc::ptr_eq(other, slot));
-        if runs.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, slot)) {
+        if runs
+            .current
+            .as_ref()
+            .is_some_and(|current| Arc::ptr_eq(current, slot))
+        {
             runs.current = None;
         }
         if runs.current.is_none() && runs.others.is_empty() {
@@ -65,6 +79,7 @@ impl Directory {
     /// Takes everything out.
     pub(crate) fn drain(&mut self) -> Vec<Arc<Slot>> {
         let runs = self.workflows.drain().map(|(_, runs)| runs);
-        runs.flat_map(|runs| runs.current.into_iter().chain(runs.others)).collect()
+        runs.flat_map(|runs| runs.current.into_iter().chain(runs.others))
+            .collect()
     }
 }

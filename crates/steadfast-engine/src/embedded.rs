@@ -1,9 +1,9 @@
 //! Workflow and activity code that lives in the engine's own process.
 //!
-//! A [`WorkflowHost`] runs inside the run's actor: the actor activates it while it decides, so the
-//! task's start, its completion and what led to it share one record. An [`ActivityHost`] is a worker
-//! that always polls. Invariant: a host is told of state before it is durable, so whatever it caches
-//! for a run is evicted when the append fails; it must not touch the world in `activate`.
+//! A [`WorkflowHost`] runs inside the run's actor: the actor activates it while it decides, so
+//! the task's start, its completion and what led to it share one record. An [`ActivityHost`] is a
+//! worker that always polls. Invariant: a host is told of state before it is durable, so whatever
+//! it caches for a run is evicted when the append fails; `activate` must not touch the world.
 
 use std::sync::Arc;
 
@@ -52,7 +52,8 @@ pub trait WorkflowHost: Send + Sync + 'static {
     /// Goes on with a run. It must not block, and must not touch the world.
     fn activate(&self, activation: Activation) -> Activated;
 
-    /// Answers a query from the state that `history` leads to; `from_event_id` as in [`Activation`].
+    /// Answers a query from the state that `history` leads to, which may be empty when the host
+    /// has seen everything; `from_event_id` as in [`Activation`].
     fn query(&self, activation: Activation, query: &Query) -> QueryAnswer;
 
     /// Forgets what is cached of a run.

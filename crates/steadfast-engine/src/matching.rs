@@ -1,8 +1,8 @@
 //! Task queues: where references to pending tasks meet waiting polls.
 //!
 //! A queue holds no tasks, only references: the task is in its run's state, and the run decides
-//! whether the reference is still good (a stale one is refused, and the poll goes on). So queues are
-//! derived: what is lost with the process is offered again from the runs. Queues are plain values
+//! whether the reference is still good (a stale one is refused, and the poll goes on). So queues
+//! are derived: what is lost with the process is offered again from the runs. Queues are plain values
 //! behind locks, not actors: a run asks them for a waiting poll in the middle of a decision, which
 //! must cost nothing.
 
@@ -52,9 +52,16 @@ pub(crate) struct Reference {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TaskName {
     /// A workflow task.
-    Workflow { scheduled_event_id: EventId, attempt: i32 },
+    Workflow {
+        scheduled_event_id: EventId,
+        attempt: i32,
+    },
     /// An activity attempt; with a request id when an earlier poll started it and went away.
-    Activity { scheduled_event_id: EventId, attempt: i32, started_by: Option<RequestId> },
+    Activity {
+        scheduled_event_id: EventId,
+        attempt: i32,
+        started_by: Option<RequestId>,
+    },
     /// A query with no workflow task to ride on.
     Query { id: String },
 }
@@ -96,7 +103,10 @@ pub(crate) struct Bounds {
 
 impl Matching {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { queues: Mutex::default(), bounds }
+        Self {
+            queues: Mutex::default(),
+            bounds,
+        }
     }
 
     /// Offers a task: either it meets a waiting poll at once, or it waits.
@@ -104,7 +114,11 @@ impl Matching {
         let queue = self.queue(&key);
         let mut queue = lock(&queue);
         match queue.take_poller() {
-            Some(poller) => Some(Match { queue: key, reference, poller }),
+            Some(poller) => Some(Match {
+                queue: key,
+                reference,
+                poller,
+            }),
             None => {
                 queue.push_task(reference, self.bounds.tasks_max);
                 None
@@ -132,7 +146,11 @@ impl Matching {
         let queue = self.queue(key);
         let mut queue = lock(&queue);
         match queue.take_task() {
-            Some(reference) => Some(Match { queue: key.clone(), reference, poller }),
+            Some(reference) => Some(Match {
+                queue: key.clone(),
+                reference,
+                poller,
+            }),
             None => {
                 queue.push_poller_first(poller);
                 None
@@ -147,12 +165,19 @@ impl Matching {
         poller: Poller,
     ) -> Result<Option<Match>, EngineError> {
         if let Some(reference) = queue.take_task() {
-            return Ok(Some(Match { queue: key.clone(), reference, poller }));
+            return Ok(Some(Match {
+                queue: key.clone(),
+                reference,
+                poller,
+            }));
         }
         let max = self.bounds.pollers_max;
         queue
             .push_poller(poller, max)
-            .map_err(|()| EngineError::Exhausted { what: "the task queue's polls", max })?;
+            .map_err(|()| EngineError::Exhausted {
+                what: "the task queue's polls",
+                max,
+            })?;
         Ok(None)
     }
 
@@ -160,20 +185,30 @@ impl Matching {
     pub(crate) fn reserve(&self, key: &QueueKey) -> Option<Poller> {
         let queue = lock(&self.queues).get(key).cloned()?;
         let mut queue = lock(&queue);
-        if queue.has_tasks() { None } else { queue.take_poller() }
+        if queue.has_tasks() {
+            None
+        } else {
+            queue.take_poller()
+        }
     }
 
     /// Whether a worker polls this queue, or did so a moment ago.
     pub(crate) fn is_alive(&self, key: &QueueKey) -> bool {
-        let Some(queue) = lock(&self.queues).get(key).cloned() else { return false };
+        let Some(queue) = lock(&self.queues).get(key).cloned() else {
+            return false;
+        };
         let mut queue = lock(&queue);
         queue.has_pollers()
-            || queue.last_poll.is_some_and(|at| at.elapsed() < self.bounds.sticky_gone)
+            || queue
+                .last_poll
+                .is_some_and(|at| at.elapsed() < self.bounds.sticky_gone)
     }
 
     /// Takes everything out of a queue.
     pub(crate) fn drain(&self, key: &QueueKey) -> Vec<Reference> {
-        let Some(queue) = lock(&self.queues).get(key).cloned() else { return Vec::new() };
+        let Some(queue) = lock(&self.queues).get(key).cloned() else {
+            return Vec::new();
+        };
         let mut queue = lock(&queue);
         std::iter::from_fn(|| queue.take_task()).collect()
     }

@@ -47,7 +47,11 @@ impl Actor for NodeActor {
         _myself: ActorRef<Message>,
         shared: Arc<Shared>,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State { shared, children: HashMap::new(), failures: HashMap::new() })
+        Ok(State {
+            shared,
+            children: HashMap::new(),
+            failures: HashMap::new(),
+        })
     }
 
     async fn post_start(
@@ -77,7 +81,9 @@ impl Actor for NodeActor {
                 let spawned =
                     PartitionActor::spawn_linked(None, PartitionActor, arguments, supervisor).await;
                 let (actor, _) = spawned?;
-                state.children.insert(actor.get_id(), Child::Partition(partition));
+                state
+                    .children
+                    .insert(actor.get_id(), Child::Partition(partition));
             }
             Message::StartWorker(worker) => {
                 let arguments = (shared, worker.clone());
@@ -113,7 +119,9 @@ impl State {
 
     /// Partitions and workers are always started again: nothing else can do their work.
     fn failed(&mut self, myself: &ActorRef<Message>, cell: &ActorCell, error: &ActorProcessingErr) {
-        let Some(child) = self.children.remove(&cell.get_id()) else { return };
+        let Some(child) = self.children.remove(&cell.get_id()) else {
+            return;
+        };
         if self.shared.stop.is_cancelled() {
             return;
         }

@@ -1,5 +1,5 @@
-//! The partition's actor: it recovers a history stream's open runs, then starts and supervises their
-//! actors.
+//! The partition's actor: it recovers a history stream's open runs, then starts and supervises
+//! their actors.
 
 pub(crate) mod recover;
 pub(crate) mod watermark;
@@ -54,7 +54,12 @@ impl Actor for PartitionActor {
         _myself: ActorRef<Message>,
         (shared, partition): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State { shared, partition, runs: HashMap::new(), upkeep: Vec::new() })
+        Ok(State {
+            shared,
+            partition,
+            runs: HashMap::new(),
+            upkeep: Vec::new(),
+        })
     }
 
     async fn post_start(
@@ -63,7 +68,9 @@ impl Actor for PartitionActor {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         state.partition.status.send_replace(Status::Recovering);
-        evict_all(&state.partition, || EngineError::Unavailable("restarting".to_owned()));
+        evict_all(&state.partition, || {
+            EngineError::Unavailable("restarting".to_owned())
+        });
         *lock(&state.partition.actor) = Some(myself.clone());
         myself.send_message(Message::Recover)?;
         Ok(())
@@ -145,7 +152,9 @@ impl State {
     }
 
     fn failed(&mut self, myself: &ActorRef<Message>, cell: &ActorCell, error: &ActorProcessingErr) {
-        let Some(slot) = self.forget(cell) else { return };
+        let Some(slot) = self.forget(cell) else {
+            return;
+        };
         if !slot.restarting() {
             return;
         }
@@ -196,7 +205,9 @@ impl State {
 }
 
 async fn checkpoint(shared: &Shared, partition: &PartitionState) {
-    let Some(through) = lock(&partition.watermark).advance() else { return };
+    let Some(through) = lock(&partition.watermark).advance() else {
+        return;
+    };
     if let Err(error) = shared.world.log.checkpoint(partition.number, through).await {
         tracing::warn!(partition = partition.number.0, %error, "failed to note a checkpoint");
     }

@@ -4,10 +4,10 @@
 //! Invariants: nothing leaves before the acknowledgement (DUR-1); on a wrong sequence the actor is
 //! fenced and stops (FENCE-1); on an unknown outcome it stops, and is rebuilt from the log.
 
-pub(crate) mod effects;
 mod after;
 mod append;
 mod draft;
+pub(crate) mod effects;
 mod embedded;
 mod history;
 mod open;
@@ -53,7 +53,11 @@ impl Arguments {
         partition: Arc<PartitionState>,
         slot: Arc<Slot>,
     ) -> Self {
-        Self { shared, partition, slot }
+        Self {
+            shared,
+            partition,
+            slot,
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -149,7 +153,9 @@ impl State {
                 None => recover::load(&ctx, &mut batch).await?,
             },
         };
-        let Some(mut live) = live else { return Ok(Next::Stop) };
+        let Some(mut live) = live else {
+            return Ok(Next::Stop);
+        };
         live.step(&ctx, batch).await?;
         let next = live.settle(&ctx).await?;
         self.live = (next == Next::Continue).then_some(live);
@@ -162,7 +168,9 @@ impl State {
         batch: Batch,
     ) -> Result<Next, RunFailure> {
         let ctx = self.ctx.clone();
-        let Some(mut live) = open::open(&ctx, open, batch).await? else { return Ok(Next::Stop) };
+        let Some(mut live) = open::open(&ctx, open, batch).await? else {
+            return Ok(Next::Stop);
+        };
         let next = live.settle(&ctx).await?;
         self.live = (next == Next::Continue).then_some(live);
         Ok(next)
@@ -172,7 +180,10 @@ impl State {
 impl Live {
     fn new(run: Run, sequence: Sequence, events: EventTail, ctx: &Arguments) -> Self {
         let hosts = &ctx.shared.hosts;
-        let host = hosts.workflow_host(&run).map(|host| Hosted { host, slot: ctx.slot.clone() });
+        let host = hosts.workflow_host(&run).map(|host| Hosted {
+            host,
+            slot: ctx.slot.clone(),
+        });
         Self {
             run: Arc::new(run),
             sequence,
@@ -217,21 +228,30 @@ impl Live {
         decided: Decided,
         sequence: Option<Sequence>,
     ) -> Result<(), RunFailure> {
-        let Decided { run, record, effects, after } = decided;
+        let Decided {
+            run,
+            record,
+            effects,
+            after,
+        } = decided;
         let was_open = self.run.status.is_open();
         self.run = Arc::new(run);
         if let Some(sequence) = sequence {
             self.took(ctx, &record, sequence);
         }
         if was_open && !self.run.status.is_open() {
-            self.owed = effects.iter().filter(|effect| effects::is_send(effect)).count();
+            self.owed = effects
+                .iter()
+                .filter(|effect| effects::is_send(effect))
+                .count();
             ctx.shared.metrics.runs_closed.add(1, &[]);
         }
         let mut reads = Vec::new();
         for after in after {
-            match after {
-                After::Read(read) => reads.push(read),
-                other => self.settle_after(ctx, other).await,
+            if let After::Read(read) = after {
+                reads.push(read);
+            } else {
+                self.settle_after(ctx, after).await;
             }
         }
         self.run_effects(ctx, effects);
@@ -247,6 +267,7 @@ impl Live {
         self.sequence = sequence;
         self.unsaved += 1;
         ctx.slot.set_sequence(sequence);
-        self.events.extend(record.events(), ctx.shared.config.history_cache_events);
+        self.events
+            .extend(record.events(), ctx.shared.config.history_cache_events);
     }
 }

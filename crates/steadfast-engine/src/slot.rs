@@ -1,7 +1,7 @@
-//! A run's place in its partition: the bounded inbox in front of its actor, which outlives the actor.
+//! A run's place in its partition: the bounded inbox in front of its actor, which outlives it.
 //!
-//! Requests wait here, not in the actor's mailbox: the mailbox only ever holds one `Wake`. That gives
-//! admission control and batches, and requests survive the actor's restart. A passivated run is its
+//! Requests wait here, not in the actor's mailbox: the mailbox only ever holds one `Wake`. That
+//! gives admission control and batches, and requests survive the actor's restart. A passivated run is its
 //! slot and nothing else.
 
 use std::{
@@ -50,7 +50,10 @@ enum Phase {
     /// The partition was asked for an actor, or waits before it starts one again.
     Starting,
     /// An actor works; `notified` says that a wake is on its way to it.
-    Awake { actor: ActorRef<Wake>, notified: bool },
+    Awake {
+        actor: ActorRef<Wake>,
+        notified: bool,
+    },
     /// It waits for an operator.
     Quarantined(String),
     /// It left the directory: look it up again.
@@ -81,7 +84,10 @@ impl Refused {
     pub(crate) fn into_error(self, max: usize) -> EngineError {
         match self {
             Self::Gone => EngineError::Unavailable("the run is leaving memory".to_owned()),
-            Self::Full => EngineError::Exhausted { what: "the run's inbox", max },
+            Self::Full => EngineError::Exhausted {
+                what: "the run's inbox",
+                max,
+            },
             Self::Quarantined(reason) => EngineError::Quarantined(reason),
         }
     }
@@ -105,7 +111,11 @@ impl Slot {
             failures: None,
         };
         let id = IDS.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self { address, id, state: Mutex::new(state) })
+        Arc::new(Self {
+            address,
+            id,
+            state: Mutex::new(state),
+        })
     }
 
     pub(crate) fn key(&self) -> &RunKey {
@@ -175,7 +185,10 @@ impl Slot {
     pub(crate) fn set_awake(&self, actor: ActorRef<Wake>) {
         let mut state = lock(&self.state);
         if matches!(state.phase, Phase::Starting) {
-            state.phase = Phase::Awake { actor, notified: false };
+            state.phase = Phase::Awake {
+                actor,
+                notified: false,
+            };
             state.notify();
         } else {
             actor.stop(Some("not needed".to_owned()));

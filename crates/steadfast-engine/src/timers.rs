@@ -1,7 +1,7 @@
 //! One partition's timers: a sorted set of deadlines, one sleep for all of them.
 //!
-//! Derived from the runs' states and from nothing else: what is lost with the process is armed again
-//! when the runs are recovered.
+//! Derived from the runs' states and from nothing else: what is lost with the process is armed
+//! again when the runs are recovered.
 
 use std::{
     collections::BTreeMap,
@@ -56,8 +56,11 @@ impl Timers {
                 fire(&slot);
             }
             let next = lock(&self.wheel).keys().next().map(|(at, _)| *at);
-            let sleep = next.map_or(SLEEP_MAX, |at| at.since(now).into()).min(SLEEP_MAX);
+            let sleep = next
+                .map_or(SLEEP_MAX, |at| at.since(now).into())
+                .min(SLEEP_MAX);
             tokio::select! {
+                biased;
                 () = self.earlier.notified() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
@@ -67,6 +70,8 @@ impl Timers {
     fn due(&self, now: Timestamp) -> Vec<Arc<Slot>> {
         let mut wheel = lock(&self.wheel);
         let later = wheel.split_off(&(Timestamp(now.0.saturating_add(1)), 0));
-        std::mem::replace(&mut *wheel, later).into_values().collect()
+        std::mem::replace(&mut *wheel, later)
+            .into_values()
+            .collect()
     }
 }

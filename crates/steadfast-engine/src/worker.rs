@@ -9,11 +9,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{
-    FutureExt, StreamExt,
-    future::BoxFuture,
-    stream::FuturesUnordered,
-};
+use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use steadfast_core::{Failure, Identity, Namespace, TaskQueue, input::ActivityOutcome};
 use tokio::time::Instant;
@@ -84,6 +80,7 @@ async fn work(shared: &Arc<Shared>, worker: &Arc<Worker>) {
             polls.push(poll(shared, worker));
         }
         tokio::select! {
+            biased;
             Some(polled) = polls.next() => match polled {
                 Ok(Some(task)) => attempts.push(attempt(shared, worker, task)),
                 Ok(None) => {}
@@ -122,7 +119,10 @@ async fn attempt(shared: &Arc<Shared>, worker: &Arc<Worker>, task: PolledActivit
     let outcome = std::panic::AssertUnwindSafe(code).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| {
         let failure = Failure::application("Panic", "activity code panicked");
-        Some(ActivityOutcome::Failed { failure, last_heartbeat: None })
+        Some(ActivityOutcome::Failed {
+            failure,
+            last_heartbeat: None,
+        })
     });
     if let Some(outcome) = outcome {
         resolve(shared, token, outcome).await;

@@ -41,7 +41,9 @@ pub(crate) async fn ask<T>(
             Asked::Gone => {}
             Asked::Lost if retry == Retry::Again => {}
             Asked::Lost => {
-                return Err(EngineError::Unavailable("the run was rebuilt meanwhile".to_owned()));
+                return Err(EngineError::Unavailable(
+                    "the run was rebuilt meanwhile".to_owned(),
+                ));
             }
         }
         pause(shared, &mut backoff, deadline).await?;
@@ -74,9 +76,7 @@ pub(crate) async fn ask_slot<T>(
         Ok(()) => match timeout_at(deadline, answered).await {
             Ok(Ok(result)) => Asked::Answered(result),
             Ok(Err(_)) => Asked::Lost,
-            Err(_) => {
-                Asked::Answered(Err(EngineError::DeadlineExceeded("the run did not answer")))
-            }
+            Err(_) => Asked::Answered(Err(EngineError::DeadlineExceeded("the run did not answer"))),
         },
         Err((_, Refused::Gone)) => Asked::Gone,
         Err((_, refused)) => Asked::Answered(Err(refused.into_error(shared.config.run_inbox_max))),
@@ -112,6 +112,7 @@ pub(crate) async fn ready(
     let mut status = partition.status.subscribe();
     let recovered = status.wait_for(|status| *status == Status::Ready);
     tokio::select! {
+        biased;
         () = shared.stop.cancelled() => Err(EngineError::ShuttingDown),
         waited = timeout_at(deadline, recovered) => match waited {
             Ok(Ok(_)) => Ok(()),
@@ -134,21 +135,28 @@ pub(crate) async fn locate(
     if let Some(slot) = partition.find(&workflow, run_id) {
         return Ok(slot);
     }
-    find_in_log(shared, partition, &workflow, run_id).await?.ok_or_else(|| EngineError::NotFound {
-        workflow_id: workflow.workflow_id.clone(),
-        run_id: run_id.clone(),
-    })
+    find_in_log(shared, partition, &workflow, run_id)
+        .await?
+        .ok_or_else(|| EngineError::NotFound {
+            workflow_id: workflow.workflow_id.clone(),
+            run_id: run_id.clone(),
+        })
 }
 
-/// A run that is not in memory, by the heads of its workflow's runs. Without a run id: the open one,
-/// or the last.
+/// A run that is not in memory, by the heads of its workflow's runs. Without a run id: the open
+/// one, or the last.
 pub(crate) async fn find_in_log(
     shared: &Shared,
     partition: &Arc<PartitionState>,
     workflow: &WorkflowKey,
     run_id: &RunId,
 ) -> Result<Option<Arc<Slot>>, EngineError> {
-    let heads = shared.world.log.heads(partition.number, workflow).await.map_err(unreadable)?;
+    let heads = shared
+        .world
+        .log
+        .heads(partition.number, workflow)
+        .await
+        .map_err(unreadable)?;
     let head = if run_id.is_empty() {
         let open = heads.iter().rposition(|head| head.status.is_open());
         open.or(heads.len().checked_sub(1)).map(|at| &heads[at])

@@ -28,7 +28,11 @@ pub(crate) enum Outcome {
     /// The run asked for exists now.
     Started,
     /// Another run holds the id, and is the answer.
-    Existing { run_id: RunId, status: Status, deduplicated: bool },
+    Existing {
+        run_id: RunId,
+        status: Status,
+        deduplicated: bool,
+    },
 }
 
 /// A client's start, perhaps with a signal.
@@ -37,58 +41,84 @@ pub(crate) async fn start_workflow(
     request: StartWorkflow,
     deadline: Deadline,
 ) -> Result<Started, EngineError> {
-    let StartWorkflow { namespace, workflow_id, mut request, signal, traceparent } = request;
+    let StartWorkflow {
+        namespace,
+        workflow_id,
+        mut request,
+        signal,
+        traceparent,
+    } = request;
     if request.request_id.is_empty() {
         request.request_id = RequestId::new(shared.world.entropy.uuid());
     }
     if let Some(traceparent) = traceparent {
         let payload = Payload::new("text/plain", traceparent.into_bytes());
-        request.header.entry(TRACEPARENT.to_owned()).or_insert(payload);
+        let header = request.header.entry(TRACEPARENT.to_owned());
+        header.or_insert(payload);
     }
-    let run_id = RunId::new(shared.world.entropy.uuid());
-    let key = RunKey { namespace, workflow_id, run_id };
-    let lineage = Lineage::default();
+    let key = RunKey {
+        namespace,
+        workflow_id,
+        run_id: RunId::new(shared.world.entropy.uuid()),
+    };
+    let start = Start {
+        request,
+        lineage: Lineage::default(),
+        signal,
+    };
     let mut backoff = Backoff::new(5, 500);
     loop {
-        let start = Start {
-            request: request.clone(),
-            lineage: lineage.clone(),
-            signal: signal.clone(),
-        };
-        match start_run(shared, &key, start, deadline).await {
-            Ok(Outcome::Started) => {
-                let (run_id, status) = (key.run_id, Status::Running);
-                return Ok(Started { run_id, started: true, status });
-            }
-            Ok(Outcome::Existing { run_id, status, .. }) => {
-                let existing = Started { run_id, started: false, status };
-                let Some(signal) = signal.as_ref().filter(|_| status.is_open()) else {
-                    return Ok(existing);
-                };
-                if signal_existing(shared, &key, &existing, signal, deadline).await? {
-                    return Ok(existing);
-                }
-            }
-            // Signal-with-start only wants a run that gets the signal.
-            Err(EngineError::Rejected(Rejection::AlreadyStarted { run_id, start_request_id })) => {
-                let existing = Started { run_id, started: false, status: Status::Running };
-                let signalled = match &signal {
-                    Some(signal) => {
-                        signal_existing(shared, &key, &existing, signal, deadline).await?
-                    }
-                    None => false,
-                };
-                if signalled {
-                    return Ok(existing);
-                }
-                let run_id = existing.run_id;
-                let rejection = Rejection::AlreadyStarted { run_id, start_request_id };
-                return Err(rejection.into());
-            }
-            Err(error) => return Err(error),
+        let started = start_run(shared, &key, start.clone(), deadline).await;
+        if let Some(started) = settle_start(shared, &key, &start, started, deadline).await? {
+            return Ok(started);
         }
         pause(shared, &mut backoff, deadline).await?;
     }
+}
+
+/// What the client hears; nothing when the run that was to be signalled closed meanwhile.
+async fn settle_start(
+    shared: &Arc<Shared>,
+    key: &RunKey,
+    start: &Start,
+    started: Result<Outcome, EngineError>,
+    deadline: Deadline,
+) -> Result<Option<Started>, EngineError> {
+    let existing = |run_id, status| Started {
+        run_id,
+        started: false,
+        status,
+    };
+    let (existing, refusal) = match started {
+        Ok(Outcome::Started) => {
+            return Ok(Some(Started {
+                run_id: key.run_id.clone(),
+                started: true,
+                status: Status::Running,
+            }));
+        }
+        Ok(Outcome::Existing { run_id, status, .. }) => (existing(run_id, status), None),
+        // Signal-with-start only wants a run that gets the signal.
+        Err(EngineError::Rejected(Rejection::AlreadyStarted {
+            run_id,
+            start_request_id,
+        })) if start.signal.is_some() => {
+            let found = existing(run_id.clone(), Status::Running);
+            let refusal = Rejection::AlreadyStarted {
+                run_id,
+                start_request_id,
+            };
+            (found, Some(refusal))
+        }
+        Err(error) => return Err(error),
+    };
+    let Some(signal) = start.signal.as_ref().filter(|_| existing.status.is_open()) else {
+        return Ok(Some(existing));
+    };
+    if signal_existing(shared, key, &existing, signal, deadline).await? {
+        return Ok(Some(existing));
+    }
+    refusal.map_or(Ok(None), |rejection| Err(rejection.into()))
 }
 
 /// Signals the run that holds the id; false when it closed meanwhile.
@@ -99,9 +129,16 @@ async fn signal_existing(
     signal: &Signal,
     deadline: Deadline,
 ) -> Result<bool, EngineError> {
-    let target = Target::from(&RunKey { run_id: existing.run_id.clone(), ..key.clone() });
+    let target = Target::from(&RunKey {
+        run_id: existing.run_id.clone(),
+        ..key.clone()
+    });
     let input = Input::Signal(Box::new(signal.clone()));
-    let retry = if signal.request_id.is_empty() { Retry::Never } else { Retry::Again };
+    let retry = if signal.request_id.is_empty() {
+        Retry::Never
+    } else {
+        Retry::Again
+    };
     let signalled = ask(shared, &target, deadline, retry, |reply| {
         Request::Input(Box::new(input.clone()), Some(reply))
     });
@@ -120,7 +157,9 @@ pub(crate) async fn start_run(
     deadline: Deadline,
 ) -> Result<Outcome, EngineError> {
     let workflow = key.workflow();
-    let partition = shared.partition_of(&key.namespace, &key.workflow_id).clone();
+    let partition = shared
+        .partition_of(&key.namespace, &key.workflow_id)
+        .clone();
     ready(shared, &partition, deadline).await?;
     shared.admit(&partition)?;
     let mut backoff = Backoff::new(5, 500);
@@ -168,7 +207,9 @@ async fn decide(
     terminated: Option<&RunId>,
     deadline: Deadline,
 ) -> Result<Decided, EngineError> {
-    let asked = ask_slot(shared, holder, deadline, |reply| Request::Read(Read::Current(reply)));
+    let asked = ask_slot(shared, holder, deadline, |reply| {
+        Request::Read(Read::Current(reply))
+    });
     let current: Current = match asked.await {
         Asked::Answered(Ok(current)) => current,
         Asked::Answered(Err(EngineError::NotFound { .. } | EngineError::Unavailable(_)))
@@ -187,12 +228,20 @@ async fn decide(
         StartVerdict::Start => Decided::Open(Expected::Workflow(current.sequence)),
         StartVerdict::UseExisting { deduplicated } => {
             let status = current.run.status;
-            Decided::Done(Outcome::Existing { run_id, status, deduplicated })
+            Decided::Done(Outcome::Existing {
+                run_id,
+                status,
+                deduplicated,
+            })
         }
         StartVerdict::TerminateThenStart => Decided::Terminate(run_id),
         StartVerdict::AlreadyStarted => {
             let start_request_id = current.run.start_request_id;
-            return Err(Rejection::AlreadyStarted { run_id, start_request_id }.into());
+            return Err(Rejection::AlreadyStarted {
+                run_id,
+                start_request_id,
+            }
+            .into());
         }
     })
 }
@@ -210,7 +259,11 @@ async fn open(
     let slot = partition.find_or_insert(address, 0);
     let start = start.clone();
     let asked = ask_slot(shared, &slot, deadline, |answer| {
-        Request::Open(Box::new(Open { start, expected, answer }))
+        Request::Open(Box::new(Open {
+            start,
+            expected,
+            answer,
+        }))
     });
     match asked.await {
         Asked::Answered(Ok(opened)) => Ok(Some(opened)),
@@ -243,7 +296,10 @@ async fn terminate_holder(
     run_id: &RunId,
     deadline: Deadline,
 ) -> Result<(), EngineError> {
-    let target = Target::from(&RunKey { run_id: run_id.clone(), ..key.clone() });
+    let target = Target::from(&RunKey {
+        run_id: run_id.clone(),
+        ..key.clone()
+    });
     let request = Terminate {
         reason: "TerminateIfRunning WorkflowIdReusePolicy".to_owned(),
         identity: steadfast_core::Identity::new("history-service"),
@@ -254,8 +310,9 @@ async fn terminate_holder(
         Request::Input(Box::new(input.clone()), Some(reply))
     });
     match terminated.await {
-        Ok(_)
-        | Err(EngineError::Rejected(Rejection::Closed) | EngineError::NotFound { .. }) => Ok(()),
+        Ok(_) | Err(EngineError::Rejected(Rejection::Closed) | EngineError::NotFound { .. }) => {
+            Ok(())
+        }
         Err(error) => Err(error),
     }
 }

@@ -1,6 +1,6 @@
 //! A worker's poll: it waits at its queue until a run hands it a task, or its deadline passes.
 //!
-//! A poll that its caller abandons gives back what it was handed: the guard's drop says so to the run.
+//! A poll that its caller abandons gives back what it was handed: the guard's drop tells the run.
 
 use std::sync::Arc;
 
@@ -22,15 +22,26 @@ pub(crate) async fn poll(
     kind: TaskKind,
     deadline: Deadline,
 ) -> Result<Option<Handed>, EngineError> {
-    let key = QueueKey { namespace: poll.namespace, task_queue: poll.task_queue, kind };
+    let key = QueueKey {
+        namespace: poll.namespace,
+        task_queue: poll.task_queue,
+        kind,
+    };
     loop {
         if shared.stop.is_cancelled() {
             return Err(EngineError::ShuttingDown);
         }
         let (hand, handed) = oneshot::channel();
         let request_id = RequestId::new(shared.world.entropy.uuid());
-        let poller = Poller { identity: poll.identity.clone(), request_id, hand };
-        let mut guard = Guard { shared, handed: Some(handed) };
+        let poller = Poller {
+            identity: poll.identity.clone(),
+            request_id,
+            hand,
+        };
+        let mut guard = Guard {
+            shared,
+            handed: Some(handed),
+        };
         if let Some(found) = shared.matching.poll(&key, poller)? {
             shared.hand_over(found);
         }
@@ -56,7 +67,9 @@ struct Guard<'a> {
 
 impl Guard<'_> {
     async fn wait(&mut self, deadline: Deadline) -> Waited {
-        let Some(receiver) = self.handed.as_mut() else { return Waited::Lost };
+        let Some(receiver) = self.handed.as_mut() else {
+            return Waited::Lost;
+        };
         let stop = &self.shared.stop;
         tokio::select! {
             biased;
@@ -71,7 +84,9 @@ impl Guard<'_> {
 
     /// The deadline passed; what was handed over in the same moment still counts.
     fn last_chance(&mut self) -> Waited {
-        let Some(mut receiver) = self.handed.take() else { return Waited::TimedOut };
+        let Some(mut receiver) = self.handed.take() else {
+            return Waited::TimedOut;
+        };
         receiver.close();
         receiver.try_recv().map_or(Waited::TimedOut, Waited::Handed)
     }
@@ -79,7 +94,9 @@ impl Guard<'_> {
 
 impl Drop for Guard<'_> {
     fn drop(&mut self) {
-        let Some(mut receiver) = self.handed.take() else { return };
+        let Some(mut receiver) = self.handed.take() else {
+            return;
+        };
         receiver.close();
         if let Ok(handed) = receiver.try_recv() {
             give_back(self.shared, handed);

@@ -1,5 +1,5 @@
-//! Taking a partition over: every open run becomes a slot; only runs that have something to do get an
-//! actor.
+//! Taking a partition over: every open run becomes a slot; only runs that have something to do
+//! get an actor.
 
 use std::sync::Arc;
 
@@ -33,12 +33,15 @@ pub(crate) async fn recover(
     loop {
         match scan(shared, partition).await {
             Ok(pending) => {
-                shared.metrics.recovery_seconds.record(started.elapsed().as_secs_f64(), &[]);
+                shared
+                    .metrics
+                    .recovery_seconds
+                    .record(started.elapsed().as_secs_f64(), &[]);
                 tracing::info!(partition = partition.number.0, "partition is recovered");
                 return Ok(pending);
             }
             Err(ReadError::Unavailable(error)) => {
-                tracing::warn!(partition = partition.number.0, %error, "recovery waits for the log");
+                tracing::warn!(partition = partition.number.0, %error, "takeover waits for the log");
                 tokio::time::sleep(backoff.advance()).await;
             }
             Err(error @ ReadError::Corrupt { .. }) => {
@@ -48,17 +51,18 @@ pub(crate) async fn recover(
     }
 }
 
-async fn scan(
-    shared: &Arc<Shared>,
-    partition: &Arc<PartitionState>,
-) -> Result<Pending, ReadError> {
+async fn scan(shared: &Arc<Shared>, partition: &Arc<PartitionState>) -> Result<Pending, ReadError> {
     let mut pending = Pending::new();
     let mut stale = Vec::new();
     let mut runs = shared.world.log.recover(partition.number);
     while let Some(recovered) = runs.try_next().await? {
         shared.metrics.recoveries.add(1, &[]);
         match recovered {
-            Recovered::Run { address, snapshot, tail } => {
+            Recovered::Run {
+                address,
+                snapshot,
+                tail,
+            } => {
                 let Some(adopted) = adopt(shared, partition, address, snapshot, tail) else {
                     continue;
                 };
@@ -67,7 +71,11 @@ async fn scan(
                 }
                 pending.push((adopted.slot, adopted.effects));
             }
-            Recovered::Unreadable { address, sequence, reason } => {
+            Recovered::Unreadable {
+                address,
+                sequence,
+                reason,
+            } => {
                 let slot = partition.find_or_insert(address, sequence);
                 partition.set_current(&slot);
                 quarantine(shared, &slot, reason);
@@ -118,17 +126,29 @@ fn adopt(
         partition.timers.arm(&slot, run.next_deadline());
         let effects = run.pending_effects();
         let stale_snapshot = first_uncovered.map(|_| snapshot_of(run, sequence));
-        Some(Adopted { slot, effects, stale_snapshot })
+        Some(Adopted {
+            slot,
+            effects,
+            stale_snapshot,
+        })
     } else {
         // It owes messages: its actor sends them and counts the answers.
         slot.set_takeover();
-        Some(Adopted { slot, effects: Vec::new(), stale_snapshot: None })
+        Some(Adopted {
+            slot,
+            effects: Vec::new(),
+            stale_snapshot: None,
+        })
     }
 }
 
 pub(crate) fn snapshot_of(run: Run, sequence: Sequence) -> Snapshot {
     let traceparent = effects::traceparent(&run);
-    Snapshot { run, sequence, traceparent }
+    Snapshot {
+        run,
+        sequence,
+        traceparent,
+    }
 }
 
 /// The state after a snapshot and the records behind it.
@@ -136,8 +156,10 @@ pub(crate) fn fold(snapshot: Option<Box<Snapshot>>, tail: &[Stored]) -> Result<R
     let result = match snapshot {
         Some(snapshot) => {
             let (mut run, covered) = (snapshot.run, snapshot.sequence);
-            let later = tail.iter().filter(|stored| stored.sequence > covered);
-            later.map(|stored| run.evolve(&stored.record)).collect::<Result<(), _>>().map(|()| run)
+            let mut later = tail.iter().filter(|stored| stored.sequence > covered);
+            later
+                .try_for_each(|stored| run.evolve(&stored.record))
+                .map(|()| run)
         }
         None => Run::replay(tail.iter().map(|stored| &stored.record)),
     };
@@ -169,14 +191,21 @@ fn save_snapshots(
             let (shared, partition) = (&shared, &partition);
             async move {
                 let sequence = snapshot.sequence;
-                let saved = shared.world.log.save_snapshot(&slot.address, snapshot).await;
+                let saved = shared
+                    .world
+                    .log
+                    .save_snapshot(&slot.address, snapshot)
+                    .await;
                 // A run that went on meanwhile is still uncovered.
                 if saved.is_ok() && slot.sequence() == sequence {
                     lock(&partition.watermark).clean(slot.id);
                 }
             }
         });
-        saves.buffer_unordered(SNAPSHOTS_AT_A_TIME).for_each(|()| async {}).await;
+        saves
+            .buffer_unordered(SNAPSHOTS_AT_A_TIME)
+            .for_each(|()| async {})
+            .await;
     };
     tracker.spawn(work);
 }

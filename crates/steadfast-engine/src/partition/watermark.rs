@@ -1,4 +1,4 @@
-//! How far a partition's snapshots reach: every record up to there is in one, or its run is retired.
+//! How far a partition's snapshots reach: every record up to there is in one, or its run retired.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -42,7 +42,10 @@ impl Watermark {
 
     /// The next checkpoint, if it is further than the last one.
     pub(crate) fn advance(&mut self) -> Option<Sequence> {
-        let through = self.order.first().map_or(self.acked, |(first, _)| first.saturating_sub(1));
+        let through = self
+            .order
+            .first()
+            .map_or(self.acked, |(first, _)| first.saturating_sub(1));
         let through = through.min(self.acked);
         let further = through > self.noted;
         further.then(|| {
@@ -51,3 +54,6 @@ impl Watermark {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

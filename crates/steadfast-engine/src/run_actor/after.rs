@@ -22,7 +22,12 @@ pub(super) enum After {
     /// The reply to a workflow task's answer, and the queries it answered.
     Completed(QueryAnswers, Answer<Reply>, Result<Reply, Rejection>),
     /// An update's stage, now or later.
-    Update(UpdateId, UpdateWait, Answer<UpdateAnswer>, Result<Reply, Rejection>),
+    Update(
+        UpdateId,
+        UpdateWait,
+        Answer<UpdateAnswer>,
+        Result<Reply, Rejection>,
+    ),
     /// A poll gets its task, or goes on.
     Take(Box<Match>, Taken),
     /// An attempt that was started for a poll that went away.
@@ -71,7 +76,9 @@ impl Live {
             Taken::Workflow(task) => self.polled_workflow_task(ctx, *task).await,
             Taken::Activity(task) => {
                 let started_by = self.activity_started_by(&task);
-                Some(Handed::Activity(Box::new(self.polled_activity(*task, started_by))))
+                Some(Handed::Activity(Box::new(
+                    self.polled_activity(*task, started_by),
+                )))
             }
             Taken::Query(id) => self.polled_query(ctx, &id, &found).await,
             Taken::Stale => None,
@@ -92,7 +99,9 @@ impl Live {
     fn activity_started_by(&self, task: &ActivityTask) -> steadfast_core::RequestId {
         let activity = self.run.activities.get(&task.scheduled_event_id);
         let started = activity.and_then(|activity| activity.started.as_ref());
-        started.map(|started| started.request_id.clone()).unwrap_or_default()
+        started
+            .map(|started| started.request_id.clone())
+            .unwrap_or_default()
     }
 
     fn polled_activity(
@@ -124,14 +133,24 @@ impl Live {
             // The same batch ended it already.
             Some(_) | None => return None,
         };
-        let from = if task.sticky { task.previous_started_event_id + 1 } else { 1 };
-        let Some(history) = self.events_through(ctx, from, task.last_written_event_id).await else {
+        let from = if task.sticky {
+            task.previous_started_event_id + 1
+        } else {
+            1
+        };
+        let Some(history) = self
+            .events_through(ctx, from, task.last_written_event_id)
+            .await
+        else {
             // The log does not answer: the task waits until its timeout offers it again.
             self.forget_task_out(ctx);
             return None;
         };
         let waited = started_at.since(scheduled_at).0 as f64 / 1e9;
-        ctx.shared.metrics.schedule_to_start_seconds.record(waited, &[]);
+        ctx.shared
+            .metrics
+            .schedule_to_start_seconds
+            .record(waited, &[]);
         let key = self.run.key().clone();
         let token = TaskToken {
             run: key.clone(),
@@ -156,7 +175,9 @@ impl Live {
 
     /// Un-starts the workflow task that is out, as a crash would.
     fn forget_task_out(&mut self, ctx: &Arguments) {
-        let Some(out) = &self.run.session.task_out else { return };
+        let Some(out) = &self.run.session.task_out else {
+            return;
+        };
         let request_id = out.task.request_id.clone();
         let token = TaskToken {
             run: self.run.key().clone(),
@@ -171,8 +192,13 @@ impl Live {
 
     /// An attempt is started, but nobody has it: the next poll gets it as it is.
     fn offer_again(&self, ctx: &Arguments, token: &TaskToken) {
-        let Some(activity) = self.run.activities.get(&token.scheduled_event_id) else { return };
-        let holds = activity.started.as_ref().is_some_and(|s| s.request_id == token.request_id);
+        let Some(activity) = self.run.activities.get(&token.scheduled_event_id) else {
+            return;
+        };
+        let holds = activity
+            .started
+            .as_ref()
+            .is_some_and(|s| s.request_id == token.request_id);
         if activity.attempt != token.attempt || !holds {
             return;
         }
@@ -186,7 +212,10 @@ impl Live {
             attempt: token.attempt,
             started_by: Some(token.request_id.clone()),
         };
-        let reference = Reference { slot: ctx.slot.clone(), task };
+        let reference = Reference {
+            slot: ctx.slot.clone(),
+            task,
+        };
         if let Some(found) = ctx.shared.matching.offer(queue, reference) {
             ctx.shared.hand_over(found);
         }
@@ -203,7 +232,11 @@ impl Live {
         max: usize,
     ) {
         let error = || {
-            let limit = LimitError::PayloadTooLarge { field: "record", bytes, max };
+            let limit = LimitError::PayloadTooLarge {
+                field: "record",
+                bytes,
+                max,
+            };
             EngineError::Rejected(Rejection::Limit(limit))
         };
         for after in after {
@@ -227,7 +260,9 @@ impl Live {
     }
 
     fn fail_task_that_is_out(&self, ctx: &Arguments, error: &EngineError) {
-        let Some(out) = &self.run.session.task_out else { return };
+        let Some(out) = &self.run.session.task_out else {
+            return;
+        };
         let input = FailWorkflowTask {
             task: out.task.clone(),
             cause: WorkflowTaskFailedCause::GrpcMessageTooLarge,

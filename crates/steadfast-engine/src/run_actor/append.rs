@@ -83,6 +83,7 @@ pub(super) async fn append(
             }
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(backoff.advance()) => {}
             () = ctx.shared.stop.cancelled() => {
                 return Err(RunFailure::Unreachable("the engine is stopping".to_owned()));

@@ -27,16 +27,23 @@ impl Live {
         if self.host.is_none()
             && let Some(host) = ctx.shared.hosts.workflow_host(&self.run)
         {
-            self.host = Some(Hosted { host, slot: ctx.slot.clone() });
+            self.host = Some(Hosted {
+                host,
+                slot: ctx.slot.clone(),
+            });
         }
-        let Some(hosted) = &self.host else { return Ok(()) };
+        let Some(hosted) = &self.host else {
+            return Ok(());
+        };
         let from = hosted.host.cached_through(self.run.key()) + 1;
         if from >= self.events.first() {
             return Ok(());
         }
         let last = self.run.next_event_id - 1;
         let Some(events) = self.events_through(ctx, 1, last).await else {
-            return Err(RunFailure::Unreachable("the history cannot be read".to_owned()));
+            return Err(RunFailure::Unreachable(
+                "the history cannot be read".to_owned(),
+            ));
         };
         self.events.replace(1, events);
         Ok(())
@@ -47,7 +54,8 @@ impl Live {
         let Some(hosted) = &self.host else { return };
         let host = hosted.host.clone();
         for _ in 0..ctx.shared.config.embedded_rounds_max.max(1) {
-            let Some((scheduled_event_id, attempt)) = waiting_task(&draft.transition.run, ctx) else {
+            let Some((scheduled_event_id, attempt)) = waiting_task(&draft.transition.run, ctx)
+            else {
                 return;
             };
             let start = StartWorkflowTask {
@@ -57,7 +65,9 @@ impl Live {
                 identity: Identity::new(IDENTITY),
             };
             let started = draft.transition.feed(Input::StartWorkflowTask(start));
-            let Ok(Reply::WorkflowTask(task)) = started else { return };
+            let Ok(Reply::WorkflowTask(task)) = started else {
+                return;
+            };
             draft.forget_offers();
             self.activate(host.as_ref(), draft, *task);
         }
@@ -66,7 +76,9 @@ impl Live {
     fn activate(&self, host: &dyn WorkflowHost, draft: &mut Draft<'_>, task: WorkflowTask) {
         let key = self.run.key();
         let from = host.cached_through(key) + 1;
-        let Some(history) = self.history_with(draft, &task, from) else { return };
+        let Some(history) = self.history_with(draft, &task, from) else {
+            return;
+        };
         let task_ref = task.task.clone();
         let activation = Activation {
             run: key.clone(),
@@ -92,7 +104,7 @@ impl Live {
                 }))
             }
             Ok(Activated::Failed(failure)) => failed(task_ref, *failure),
-            Err(panic) => failed(task_ref, panic),
+            Err(panic) => failed(task_ref, *panic),
         };
         let is_failure = matches!(input, Input::FailWorkflowTask(_));
         if draft.transition.feed(input).is_err() || is_failure {
@@ -165,20 +177,29 @@ fn waiting_task(run: &Run, ctx: &Arguments) -> Option<(EventId, i32)> {
 }
 
 fn failed(task: steadfast_core::input::WorkflowTaskRef, failure: TaskFailure) -> Input {
-    let TaskFailure { cause, failure, identity } = failure;
-    Input::FailWorkflowTask(Box::new(FailWorkflowTask { task, cause, failure, identity }))
+    let TaskFailure {
+        cause,
+        failure,
+        identity,
+    } = failure;
+    Input::FailWorkflowTask(Box::new(FailWorkflowTask {
+        task,
+        cause,
+        failure,
+        identity,
+    }))
 }
 
 /// Runs workflow code: its panic is a failed workflow task, not the end of the run's actor.
-fn contain<T>(code: impl FnOnce() -> T) -> Result<T, TaskFailure> {
+fn contain<T>(code: impl FnOnce() -> T) -> Result<T, Box<TaskFailure>> {
     std::panic::catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
         let message = text.unwrap_or_else(|| "workflow code panicked".to_owned());
-        TaskFailure {
+        Box::new(TaskFailure {
             cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
             failure: Some(Failure::application("Panic", message)),
             identity: Identity::new(IDENTITY),
-        }
+        })
     })
 }

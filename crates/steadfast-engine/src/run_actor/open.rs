@@ -20,15 +20,17 @@ use crate::{
 
 /// Takes the first request to open the run out of a batch.
 pub(super) fn first_open(batch: &mut Batch) -> Option<Box<Open>> {
-    let is_open = |request: &Request| matches!(request, Request::Open(_));
-    let at = batch.requests.iter().position(is_open)?;
-    match batch.requests.remove(at) {
-        Request::Open(open) => Some(open),
-        other => {
-            batch.requests.insert(at, other);
-            None
+    let mut first = None;
+    for request in std::mem::take(&mut batch.requests) {
+        if first.is_none()
+            && let Request::Open(open) = request
+        {
+            first = Some(open);
+        } else {
+            batch.requests.push(request);
         }
     }
+    first
 }
 
 /// Opens the run; answers it, or nothing when there is none.
@@ -47,7 +49,11 @@ pub(super) async fn open(
     open: Box<Open>,
     batch: Batch,
 ) -> Result<Option<Live>, RunFailure> {
-    let Open { start, expected, answer: reply } = *open;
+    let Open {
+        start,
+        expected,
+        answer: reply,
+    } = *open;
     let limits = &ctx.shared.config.limits;
     let key = ctx.slot.key().clone();
     let begun = Transition::start(key, start, limits, ctx.now());
@@ -85,7 +91,12 @@ pub(super) async fn open(
                 max,
             };
             answer(reply, Err(steadfast_core::Rejection::Limit(limit).into()));
-            leave(ctx, Batch { requests: Vec::new() })
+            leave(
+                ctx,
+                Batch {
+                    requests: Vec::new(),
+                },
+            )
         }
     }
 }
@@ -95,7 +106,9 @@ async fn taken(
     ctx: &Arguments,
     reply: crate::request::Answer<Opened>,
 ) -> Result<Option<Live>, RunFailure> {
-    let nothing = Batch { requests: Vec::new() };
+    let nothing = Batch {
+        requests: Vec::new(),
+    };
     match recover::read(ctx).await? {
         Some(live) => {
             if live.run.status.is_open() {
@@ -122,7 +135,10 @@ pub(super) fn leave(ctx: &Arguments, batch: Batch) -> Result<Option<Live>, RunFa
     for request in waiting {
         let key = ctx.slot.key();
         let (workflow_id, run_id) = (key.workflow_id.clone(), key.run_id.clone());
-        request.refuse(EngineError::NotFound { workflow_id, run_id });
+        request.refuse(EngineError::NotFound {
+            workflow_id,
+            run_id,
+        });
     }
     Ok(None)
 }

@@ -11,10 +11,7 @@ use crate::{
 };
 
 /// Reads the run; nothing, and the slot is gone, when the log has no such run.
-pub(super) async fn load(
-    ctx: &Arguments,
-    batch: &mut Batch,
-) -> Result<Option<Live>, RunFailure> {
+pub(super) async fn load(ctx: &Arguments, batch: &mut Batch) -> Result<Option<Live>, RunFailure> {
     let takeover = ctx.slot.take_takeover();
     let live = match read(ctx).await {
         Ok(Some(live)) => live,
@@ -34,7 +31,10 @@ pub(super) async fn load(
 fn take_over(ctx: &Arguments, mut live: Live) -> Live {
     let pending = live.run.pending_effects();
     if !live.run.status.is_open() {
-        live.owed = pending.iter().filter(|effect| effects::is_send(effect)).count();
+        live.owed = pending
+            .iter()
+            .filter(|effect| effects::is_send(effect))
+            .count();
         live.retired = false;
     }
     live.run_effects(ctx, pending);
@@ -46,7 +46,10 @@ pub(super) async fn read(ctx: &Arguments) -> Result<Option<Live>, RunFailure> {
     let _permit = ctx.partition.wakeups.acquire().await;
     let (snapshot, tail) = fetch(ctx).await?;
     let before = snapshot.as_ref().map_or(0, |snapshot| snapshot.sequence);
-    let Some(sequence) = tail.last().map(|stored| stored.sequence).or((before > 0).then_some(before))
+    let Some(sequence) = tail
+        .last()
+        .map(|stored| stored.sequence)
+        .or((before > 0).then_some(before))
     else {
         return Ok(None);
     };
@@ -77,10 +80,11 @@ async fn fetch(ctx: &Arguments) -> Result<(Option<Snapshot>, Vec<Stored>), RunFa
                 return Err(RunFailure::Unreadable(reason));
             }
             Err(ReadError::Unavailable(error)) => {
-                tracing::warn!(run = %ctx.slot.key(), %error, "recovery of a run waits for the log");
+                tracing::warn!(run = %ctx.slot.key(), %error, "run waits for the log");
             }
         }
         tokio::select! {
+            biased;
             () = tokio::time::sleep(backoff.advance()) => {}
             () = ctx.shared.stop.cancelled() => {
                 return Err(RunFailure::Unreachable("the engine is stopping".to_owned()));

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use steadfast_core::{
-    Effect, Span, Timestamp,
-    effect::OutboundMessage,
-    start::CurrentRun,
-};
+use steadfast_core::{Effect, Span, Timestamp, effect::OutboundMessage, start::CurrentRun};
 
 use super::{Arguments, Live, Next, effects::traceparent};
-use crate::{ports::Snapshot, request::Current, supervise::RunFailure, sync::lock};
+use crate::{
+    ports::{AppendError, Snapshot},
+    request::Current,
+    supervise::RunFailure,
+    sync::lock,
+};
 
 /// A deadline that a tick did not move is looked at again after this.
 const FRUITLESS_TICK: Span = Span::from_millis(200);
@@ -29,21 +30,27 @@ impl Live {
         let config = &ctx.shared.config;
         let now = ctx.now();
         if self.unsaved >= config.snapshot_records {
-            self.save_snapshot(ctx).await;
+            self.save_snapshot(ctx).await?;
         }
         let idle_after = Span::from(Duration::from_millis(config.idle_ms));
         let idle = now.since(self.busy_at) >= idle_after;
         if idle && self.may_sleep() {
             if self.unsaved > 0 {
-                self.save_snapshot(ctx).await;
+                self.save_snapshot(ctx).await?;
             }
             if self.unsaved == 0 && ctx.slot.fall_asleep(self.sequence) {
-                ctx.partition.timers.arm(&ctx.slot, self.run.next_deadline());
+                ctx.partition
+                    .timers
+                    .arm(&ctx.slot, self.run.next_deadline());
                 ctx.shared.metrics.passivations.add(1, &[]);
                 return Ok(Next::Stop);
             }
         }
-        let look_again = if idle { now + idle_after } else { self.busy_at + idle_after };
+        let look_again = if idle {
+            now + idle_after
+        } else {
+            self.busy_at + idle_after
+        };
         self.arm(ctx, now, look_again);
         Ok(Next::Continue)
     }
@@ -66,19 +73,32 @@ impl Live {
             && self.queries.is_empty()
     }
 
-    async fn save_snapshot(&mut self, ctx: &Arguments) {
+    async fn save_snapshot(&mut self, ctx: &Arguments) -> Result<(), RunFailure> {
         let run = self.run.as_ref().clone();
-        let snapshot = Snapshot { traceparent: traceparent(&run), run, sequence: self.sequence };
-        match ctx.shared.world.log.save_snapshot(&ctx.slot.address, snapshot).await {
+        let snapshot = Snapshot {
+            traceparent: traceparent(&run),
+            run,
+            sequence: self.sequence,
+        };
+        match ctx
+            .shared
+            .world
+            .log
+            .save_snapshot(&ctx.slot.address, snapshot)
+            .await
+        {
             Ok(()) => {
                 self.unsaved = 0;
                 lock(&ctx.partition.watermark).clean(ctx.slot.id);
             }
+            // Another owner took the partition over.
+            Err(AppendError::WrongSequence) => return Err(RunFailure::Fenced),
             // A snapshot is a cache: the next turn tries again.
             Err(error) => {
                 tracing::warn!(run = %ctx.slot.key(), %error, "failed to save a snapshot");
             }
         }
+        Ok(())
     }
 
     async fn settle_closed(&mut self, ctx: &Arguments) -> Next {
@@ -100,7 +120,11 @@ impl Live {
         if lingered && self.retired && unused && ctx.partition.remove(&ctx.slot) {
             return Next::Stop;
         }
-        let look_again = if lingered { now + linger } else { self.busy_at + linger };
+        let look_again = if lingered {
+            now + linger
+        } else {
+            self.busy_at + linger
+        };
         ctx.partition.timers.arm(&ctx.slot, Some(look_again));
         Next::Continue
     }

@@ -3,10 +3,7 @@
 use std::collections::HashMap;
 
 use steadfast_core::{
-    Run, UpdateId,
-    effect::UpdateStage,
-    event::UpdateOutcome,
-    input::UpdateReply,
+    Run, UpdateId, effect::UpdateStage, event::UpdateOutcome, input::UpdateReply,
 };
 
 use super::{
@@ -114,7 +111,13 @@ impl Live {
         if self.waiters.count() < max {
             return Some(reply);
         }
-        answer(reply, Err(EngineError::Exhausted { what: "the run's waiters", max }));
+        answer(
+            reply,
+            Err(EngineError::Exhausted {
+                what: "the run's waiters",
+                max,
+            }),
+        );
         None
     }
 
@@ -138,7 +141,11 @@ impl Live {
             return answer(reply, Ok(self.update_answer(update_id, stage, outcome)));
         }
         if let Some(reply) = self.room_to_wait(ctx, reply) {
-            self.waiters.updates.entry(update_id).or_default().push((wait, reply));
+            self.waiters
+                .updates
+                .entry(update_id)
+                .or_default()
+                .push((wait, reply));
         }
     }
 
@@ -148,12 +155,19 @@ impl Live {
         stage: UpdateWait,
         outcome: Option<UpdateOutcome>,
     ) -> UpdateAnswer {
-        UpdateAnswer { update_id, run: self.run.key().clone(), stage, outcome }
+        UpdateAnswer {
+            update_id,
+            run: self.run.key().clone(),
+            stage,
+            outcome,
+        }
     }
 
     /// An update went a stage further.
     pub(super) fn update_went_on(&mut self, update_id: &UpdateId, stage: UpdateStage) {
-        let Some(waiting) = self.waiters.updates.remove(update_id) else { return };
+        let Some(waiting) = self.waiters.updates.remove(update_id) else {
+            return;
+        };
         let (reached, outcome) = match stage {
             UpdateStage::Accepted => (UpdateWait::Accepted, None),
             UpdateStage::Rejected(failure) => {

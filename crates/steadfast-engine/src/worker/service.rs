@@ -1,5 +1,5 @@
-//! Service activities: an activity on the queue `nats:<subject>` is a request to that subject. Every
-//! responder is a worker without knowing it.
+//! Service activities: an activity on the queue `nats:<subject>` is a request to that subject.
+//! Every responder is a worker without knowing it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,7 +29,9 @@ pub(crate) const ENCODING: &str = "Steadfast-Encoding";
 
 /// Sees to it that somebody works on a service queue.
 pub(crate) fn ensure_service(shared: &Arc<Shared>, namespace: &Namespace, task_queue: &TaskQueue) {
-    let Some(subject) = task_queue.as_str().strip_prefix(PREFIX) else { return };
+    let Some(subject) = task_queue.as_str().strip_prefix(PREFIX) else {
+        return;
+    };
     let key = (namespace.clone(), task_queue.clone());
     if !lock(&shared.services.0).insert(key) {
         return;
@@ -65,9 +67,10 @@ impl ActivityHost for Service {
             let answered = caller.call(request).await;
             Some(match answered {
                 Ok(body) => ActivityOutcome::Completed(vec![Payload::new(&encoding, body)]),
-                Err(error) => {
-                    ActivityOutcome::Failed { failure: failure(error), last_heartbeat: None }
-                }
+                Err(error) => ActivityOutcome::Failed {
+                    failure: failure(error),
+                    last_heartbeat: None,
+                },
             })
         })
     }
@@ -86,11 +89,26 @@ impl Service {
         let key = format!("{}/{}", task.run, task.task.scheduled_event_id);
         let mut headers = vec![
             ("Steadfast-Idempotency-Key".to_owned(), key.clone()),
-            ("Nats-Msg-Id".to_owned(), format!("{key}/{}", task.task.attempt)),
-            ("Steadfast-Attempt".to_owned(), task.task.attempt.to_string()),
-            ("Steadfast-Activity-Type".to_owned(), scheduled.activity_type.to_string()),
-            ("Steadfast-Namespace".to_owned(), task.run.namespace.to_string()),
-            ("Steadfast-Workflow-Id".to_owned(), task.run.workflow_id.to_string()),
+            (
+                "Nats-Msg-Id".to_owned(),
+                format!("{key}/{}", task.task.attempt),
+            ),
+            (
+                "Steadfast-Attempt".to_owned(),
+                task.task.attempt.to_string(),
+            ),
+            (
+                "Steadfast-Activity-Type".to_owned(),
+                scheduled.activity_type.to_string(),
+            ),
+            (
+                "Steadfast-Namespace".to_owned(),
+                task.run.namespace.to_string(),
+            ),
+            (
+                "Steadfast-Workflow-Id".to_owned(),
+                task.run.workflow_id.to_string(),
+            ),
             ("Steadfast-Run-Id".to_owned(), task.run.run_id.to_string()),
             (ENCODING.to_owned(), encoding.clone()),
         ];
@@ -102,7 +120,15 @@ impl Service {
             Duration::from,
         );
         let subject = self.subject.clone();
-        (ServiceRequest { subject, headers, body: payload.data, timeout }, encoding)
+        (
+            ServiceRequest {
+                subject,
+                headers,
+                body: payload.data,
+                timeout,
+            },
+            encoding,
+        )
     }
 }
 
@@ -112,11 +138,15 @@ fn failure(error: ServiceError) -> Failure {
         ServiceError::Service { code, message } => (code, message),
         ServiceError::NoResponders => ("NoResponders".to_owned(), error.to_string()),
         ServiceError::Timeout => ("ServiceTimeout".to_owned(), error.to_string()),
-        ServiceError::Unavailable(ref source) => {
-            ("ServiceUnavailable".to_owned(), format!("{error}: {source}"))
-        }
+        ServiceError::Unavailable(ref source) => (
+            "ServiceUnavailable".to_owned(),
+            format!("{error}: {source}"),
+        ),
     };
-    let info = ApplicationFailure { kind, ..ApplicationFailure::default() };
+    let info = ApplicationFailure {
+        kind,
+        ..ApplicationFailure::default()
+    };
     Failure {
         message,
         source: "steadfast".to_owned(),
