@@ -178,6 +178,10 @@ impl State {
                 for request in slot.rest() {
                     request.refuse(EngineError::Unavailable(error.to_string()));
                 }
+                // If this is still the owner, the run's deadlines must not be forgotten.
+                let later = Duration::from_millis(config.restart_backoff_max_ms);
+                let at = self.shared.world.clock.now() + later.into();
+                self.partition.timers.arm(&slot, Some(at));
             }
             Treatment::Quarantine(reason) => quarantine(&self.shared, &slot, reason),
         }

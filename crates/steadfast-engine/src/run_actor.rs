@@ -29,6 +29,7 @@ use crate::{
     context::{PartitionState, Shared},
     embedded::WorkflowHost,
     ports::{Expected, Sequence},
+    request::Request,
     slot::{Batch, Slot},
     supervise::RunFailure,
 };
@@ -203,6 +204,14 @@ impl Live {
         if !batch.requests.is_empty() {
             self.busy_at = ctx.now();
         }
+        if self.only_reads(ctx, &batch) {
+            for request in batch.requests {
+                if let Request::Read(read) = request {
+                    self.read(ctx, read).await;
+                }
+            }
+            return Ok(());
+        }
         self.prepare_host(ctx).await?;
         let decided = self.decide(ctx, batch);
         if decided.record.entries.is_empty() {
@@ -219,6 +228,15 @@ impl Live {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the batch changes nothing, and nothing is due.
+    fn only_reads(&self, ctx: &Arguments, batch: &Batch) -> bool {
+        let due = self.run.next_deadline().is_some_and(|at| at <= ctx.now());
+        let host_may_work = self.run.pending_task().is_some()
+            && (self.host.is_some() || ctx.shared.hosts.workflow_host(&self.run).is_some());
+        let mut requests = batch.requests.iter();
+        !due && !host_may_work && requests.all(|request| matches!(request, Request::Read(_)))
     }
 
     /// The record is durable: this is the state now, and everybody may know.

@@ -219,6 +219,7 @@ async fn requests_wait_while_the_log_is_away_and_are_done_when_it_is_back() {
 struct Buggy {
     log: steadfast_sim::MemLog,
     panics: std::sync::atomic::AtomicU32,
+    recoveries: std::sync::atomic::AtomicU32,
 }
 
 impl Log for Buggy {
@@ -255,6 +256,10 @@ impl Log for Buggy {
         self.log.list(partition, namespace, before, limit)
     }
     fn recover(&self, partition: Partition) -> BoxStream<'_, Result<Recovered, ReadError>> {
+        let count = self
+            .recoveries
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        assert!(count % 3 != 1, "a bug in every third recovery");
         self.log.recover(partition)
     }
     fn save_snapshot(
@@ -290,6 +295,7 @@ async fn a_run_that_panics_again_and_again_is_quarantined_and_no_other() {
     let log = Arc::new(Buggy {
         log: steadfast_sim::MemLog::new(),
         panics: Default::default(),
+        recoveries: Default::default(),
     });
     let engine = Engine::start(config(), paused_world(log.clone()))
         .await
@@ -339,4 +345,35 @@ async fn a_run_that_panics_again_and_again_is_quarantined_and_no_other() {
             .quarantine
             .is_none()
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_that_dies_is_started_again_and_recovers() {
+    let memory = steadfast_sim::MemLog::new();
+    let first = Engine::start(config(), paused_world(Arc::new(memory.clone())))
+        .await
+        .unwrap();
+    for id in ["a", "b", "c", "d"] {
+        let request = start_request(id);
+        first.start_workflow(request, soon()).await.unwrap();
+    }
+    first.shutdown().await;
+    let log = Arc::new(Buggy {
+        log: memory.reconnect(),
+        panics: Default::default(),
+        recoveries: Default::default(),
+    });
+    let engine = Engine::start(config(), paused_world(log.clone()))
+        .await
+        .unwrap();
+    for _ in 0..4 {
+        let task = workflow_task(&engine).await;
+        let completion = Completion {
+            commands: vec![finish()],
+            ..Completion::default()
+        };
+        let completed = engine.complete_workflow_task(&task.token, completion, soon());
+        completed.await.unwrap();
+    }
+    assert!(log.recoveries.load(std::sync::atomic::Ordering::Relaxed) > 2);
 }

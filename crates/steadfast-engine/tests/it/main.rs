@@ -3,6 +3,7 @@
 
 mod chain;
 mod children;
+mod crowd;
 mod embedded;
 mod faults;
 mod idle;
