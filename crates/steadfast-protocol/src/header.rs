@@ -21,9 +21,9 @@ pub const ERROR_CODE: &str = "Nats-Service-Error-Code";
 /// On error answers: the error's name and message (NATS services' convention).
 pub const ERROR: &str = "Nats-Service-Error";
 /// On service activities' requests: the same for every attempt of one activity.
-pub const IDEMPOTENCY_KEY: &str = "Sf-Idempotency-Key";
-/// On service activities' requests and answers: the payload's encoding.
-pub const ENCODING: &str = "Sf-Encoding";
+pub const IDEMPOTENCY_KEY: &str = "Steadfast-Idempotency-Key";
+/// On service activities' requests: the payload's encoding, which the answer is taken to have too.
+pub const ENCODING: &str = "Steadfast-Encoding";
 /// JetStream: the last sequence that an append expects on its subject, or on the filter below.
 pub const EXPECTED_LAST_SUBJECT_SEQUENCE: &str = "Nats-Expected-Last-Subject-Sequence";
 /// JetStream: the filter that the expected sequence speaks of.

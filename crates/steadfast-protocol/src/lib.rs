@@ -23,4 +23,6 @@ pub use token::{TaskKind, TaskToken};
 pub const PROTOCOL_VERSION: u32 = 1;
 
 #[cfg(test)]
+mod document;
+#[cfg(test)]
 mod sample;
