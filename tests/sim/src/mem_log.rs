@@ -294,7 +294,7 @@ impl Log for MemLog {
                 .partition(address.partition)
                 .snapshots
                 .get(&snapshot_subject(&address));
-            Ok(found.and_then(|bytes| storage::readable(bytes)))
+            Ok(found.and_then(storage::readable))
         }
         .boxed()
     }

@@ -142,7 +142,10 @@ async fn start(dice: &Dice, log: &MemLog, began: Instant) -> anyhow::Result<Engi
         entropy: Arc::new(dice.clone()),
         services: Arc::new(NoServices),
     };
-    Ok(Engine::start(config, world).await?)
+    let engine = Engine::start(config, world).await?;
+    // Many waiters of one recovery would be woken in a random order (tokio's `watch`).
+    engine.ready(soon()).await?;
+    Ok(engine)
 }
 
 /// The time since the simulation began.
