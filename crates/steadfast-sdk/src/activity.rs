@@ -3,11 +3,15 @@
 //! An activity is `async fn(ActivityContext, I) -> Result<O, ActivityError>` on tokio. Any error can be
 //! returned with `?` and is retried as the workflow's retry policy says; [`ActivityError`] says more.
 
+mod attempt;
 mod context;
 mod definition;
 mod error;
 
-pub(crate) use self::{context::Heartbeats, error::ActivityEnd};
+pub(crate) use self::{
+    attempt::{Attempted, Beat, Limits, attempt},
+    error::ActivityEnd,
+};
 pub use self::{
     context::{ActivityContext, ActivityInfo},
     definition::{Activities, ActivityDefinition},

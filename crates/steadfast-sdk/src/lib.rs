@@ -2,6 +2,8 @@
 
 pub mod activity;
 pub mod client;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 pub mod error;
 pub mod payload;
 pub mod testing;

@@ -1,8 +1,8 @@
 //! One activity attempt: run it, tell the engine that it is alive, and how it ended.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::future::BoxFuture;
 use steadfast_core::{Failure, Payloads, Span, Timestamp};
 use steadfast_protocol::{
     ErrorCode,
@@ -16,7 +16,9 @@ use tracing::Instrument;
 
 use super::Inner;
 use crate::{
-    activity::{ActivityContext, ActivityEnd, ActivityError, ActivityInfo, Heartbeats},
+    activity::{
+        ActivityContext, ActivityEnd, ActivityError, ActivityInfo, Attempted, Beat, Limits, attempt,
+    },
     error::{Error, ErrorKind},
     trace,
 };
@@ -43,37 +45,29 @@ impl Inner {
     }
 
     async fn attempt(&self, task: ActivityTask) {
-        let limit = Duration::from_millis(task.start_to_close_timeout_ms);
-        let limit = (!limit.is_zero()).then_some(limit);
-        let deadline = Instant::now() + limit.unwrap_or(OUTCOME_PATIENCE);
-        let info = self.info(&task);
-        let (ctx, heartbeats) = ActivityContext::new(info, task.heartbeat_details);
-        let unsent = heartbeats.details.clone();
-        let run = match self.activities.get(task.activity_type.as_str()) {
+        let start_to_close = Duration::from_millis(task.start_to_close_timeout_ms);
+        let patience = if start_to_close.is_zero() {
+            OUTCOME_PATIENCE
+        } else {
+            start_to_close
+        };
+        let deadline = Instant::now() + patience;
+        let limits = Limits {
+            start_to_close,
+            heartbeat: Duration::from_millis(task.heartbeat_timeout_ms),
+            heartbeat_interval: self.options.heartbeat_interval,
+        };
+        let (ctx, heartbeats) = ActivityContext::new(self.info(&task), task.heartbeat_details);
+        let code = match self.activities.get(task.activity_type.as_str()) {
             Some(definition) => definition.run(ctx, task.input),
             None => self.unknown(task.activity_type.as_str()),
         };
-        let work = AssertUnwindSafe(run).catch_unwind();
-        let heartbeat_timeout = Duration::from_millis(task.heartbeat_timeout_ms);
-        let alive = self.tell_alive(&task.token, heartbeats, heartbeat_timeout);
-        let outcome = tokio::select! {
-            outcome = work => outcome,
-            () = alive => return,
-            () = expired(limit) => {
-                tracing::info!("activity attempt ran out of time and is dropped");
-                return;
-            }
+        let beat = |details, until| self.beat(&task.token, details, until);
+        let attempted = attempt(code, heartbeats, limits, &self.stop_activities, beat).await;
+        let Attempted::Returned(outcome, details) = attempted else {
+            tracing::info!("activity attempt ran out of time and is dropped");
+            return;
         };
-        let outcome = outcome.unwrap_or_else(|panic| {
-            let text = crate::workflow::panic_text(&*panic);
-            tracing::error!(panic = text, "activity panicked");
-            Err(ActivityError::retryable("Panic", text))
-        });
-        let details = unsent
-            .has_changed()
-            .unwrap_or(true)
-            .then(|| unsent.borrow().clone());
-        let details = details.filter(|details| !details.is_empty());
         if let Err(error) = self
             .tell_outcome(&task.token, outcome, details, deadline)
             .await
@@ -111,45 +105,19 @@ impl Inner {
         Box::pin(async move { Err(ActivityError::retryable("UnknownActivity", message)) })
     }
 
-    /// Sends heartbeats as often as is needed, and hears whether the attempt should stop. Ends when
-    /// the worker gives up and the activity had its time to notice: never before.
-    async fn tell_alive(
-        &self,
-        token: &bytes::Bytes,
-        mut heartbeats: Heartbeats,
-        timeout: Duration,
-    ) {
-        let interval = match timeout {
-            Duration::ZERO => self.options.heartbeat_interval,
-            timeout => (timeout * 4 / 5).min(self.options.heartbeat_interval),
-        };
-        loop {
-            tokio::select! {
-                changed = heartbeats.details.changed() => {
-                    if changed.is_err() {
-                        // The activity let go of its context; its outcome is about to come.
-                        return std::future::pending().await;
-                    }
-                }
-                () = self.stop_activities.cancelled(), if !heartbeats.cancel.is_cancelled() => {
-                    heartbeats.cancel.cancel();
-                    continue;
-                }
+    /// Sends a heartbeat; a lost one is made good by the next.
+    async fn beat(&self, token: &bytes::Bytes, details: Payloads, until: Instant) -> Beat {
+        match self.heartbeat(token, details, until).await {
+            Ok(answer) if answer.cancel_requested || answer.reset => Beat::Stop,
+            Ok(_) => Beat::GoOn,
+            Err(error) if error.is_retryable() => {
+                tracing::debug!(%error, "heartbeat failed");
+                Beat::GoOn
             }
-            let details = heartbeats.details.borrow_and_update().clone();
-            let next = Instant::now() + interval;
-            match self.heartbeat(token, details, next).await {
-                Ok(answer) if answer.cancel_requested || answer.reset => heartbeats.cancel.cancel(),
-                Ok(_) => {}
-                Err(error) if error.is_retryable() => {
-                    tracing::debug!(%error, "heartbeat failed");
-                }
-                Err(error) => {
-                    tracing::info!(%error, "activity attempt is over for the engine");
-                    heartbeats.cancel.cancel();
-                }
+            Err(error) => {
+                tracing::info!(%error, "activity attempt is over for the engine");
+                Beat::Stop
             }
-            tokio::time::sleep_until(next).await;
         }
     }
 
@@ -227,14 +195,6 @@ impl Inner {
             .task::<_, Done>(TaskVerb::Fail, &fail, deadline)
             .await?;
         Ok(())
-    }
-}
-
-/// Ends when the attempt has taken too long: the engine has given it up by then.
-async fn expired(limit: Option<Duration>) {
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
     }
 }
 
