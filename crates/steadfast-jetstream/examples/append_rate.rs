@@ -1,6 +1,6 @@
 //! Measures appends per second and their latency through the log, and how long a takeover takes.
 //!
-//! `cargo run -p steadfast-jetstream --example append_rate`: the dev profile, in which only the
+//! `cargo run -p steadfast-jetstream --example append_rate [always|lazy|takeover]`: the dev profile, in which only the
 //! dependencies are optimised; a release build is faster on the client's side of the same two cores.
 
 #![expect(clippy::print_stdout, reason = "this program's output is its purpose")]
@@ -24,12 +24,22 @@ const OPEN_RUNS: usize = 10_000;
 
 fn record() -> Arc<Record> {
     let details = vec![Payload::new("binary/plain", vec![7; 400])];
-    let heartbeat = Change::ActivityHeartbeat { scheduled_event_id: 5, details };
-    Arc::new(Record { at: Timestamp(1), entries: vec![Entry::Change(heartbeat)] })
+    let heartbeat = Change::ActivityHeartbeat {
+        scheduled_event_id: 5,
+        details,
+    };
+    Arc::new(Record {
+        at: Timestamp(1),
+        entries: vec![Entry::Change(heartbeat)],
+    })
 }
 
 async fn append(log: &JetStreamLog, address: &RunAddress, last: Sequence) -> Result<Sequence> {
-    let expected = if last == 0 { Expected::Workflow(0) } else { Expected::Run(last) };
+    let expected = if last == 0 {
+        Expected::Workflow(0)
+    } else {
+        Expected::Run(last)
+    };
     let append = Append {
         address: address.clone(),
         expected,
@@ -60,7 +70,11 @@ async fn rate(log: &JetStreamLog, what: &str, in_flight: usize) -> Result<()> {
     taken.sort_unstable();
     let at = |part: usize| taken[(taken.len() * part / 100).min(taken.len() - 1)];
     let per_second = taken.len() as u64 / SECONDS;
-    println!("{what:28} {in_flight:>4} in flight: {per_second:>6}/s, p50 {:?}, p99 {:?}", at(50), at(99));
+    println!(
+        "{what:28} {in_flight:>4} in flight: {per_second:>6}/s, p50 {:?}, p99 {:?}",
+        at(50),
+        at(99)
+    );
     Ok(())
 }
 
@@ -82,23 +96,37 @@ async fn takeover(server: &Server, config: &Config) -> Result<()> {
         }
     };
     let starts = stream::iter((0..OPEN_RUNS).map(start)).buffer_unordered(256);
-    let through = starts.try_fold(0, |max, last| async move { Ok(last.max(max)) }).await?;
+    let through = starts
+        .try_fold(0, |max, last| async move { Ok(last.max(max)) })
+        .await?;
     log.checkpoint(PARTITION, through).await?;
     let begun = Instant::now();
     let other = open(server, config).await?;
     let opened = begun.elapsed();
-    let recovered = other.recover(PARTITION).try_fold(0, |n, _| async move { Ok(n + 1) }).await?;
-    println!("takeover of {recovered} open runs: {:?} (opening {opened:?})", begun.elapsed());
+    let recovered = other
+        .recover(PARTITION)
+        .try_fold(0, |n, _| async move { Ok(n + 1) })
+        .await?;
+    println!(
+        "takeover of {recovered} open runs: {:?} (opening {opened:?})",
+        begun.elapsed()
+    );
 
     let found = log.list(PARTITION, &"recovery".into(), 0, 100).await?;
     let begun = Instant::now();
     log.list(PARTITION, &"recovery".into(), 0, 100).await?;
-    println!("list of the newest 100 of {OPEN_RUNS} runs: {:?}", begun.elapsed());
+    println!(
+        "list of the newest 100 of {OPEN_RUNS} runs: {:?}",
+        begun.elapsed()
+    );
     let begun = Instant::now();
     for head in &found {
         log.read(&head.address, 0).await?;
     }
-    println!("read of one run with 2 records: {:?}", begun.elapsed() / 100);
+    println!(
+        "read of one run with 2 records: {:?}",
+        begun.elapsed() / 100
+    );
     let begun = Instant::now();
     for head in &found {
         log.heads(PARTITION, &head.address.key.workflow()).await?;
@@ -109,30 +137,64 @@ async fn takeover(server: &Server, config: &Config) -> Result<()> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    for sync in [SyncInterval::Always, SyncInterval::Lazy] {
-        let variants = [
-            ("single", Config { events: None, ..Config::default() }),
-            ("single+feed", Config::default()),
-            (
-                "grouped",
-                Config {
-                    events: None,
-                    group_commit: Some(GroupCommit::default()),
-                    ..Config::default()
-                },
-            ),
-        ];
-        for (name, config) in variants {
-            let config = Config { partitions: 1, ..config };
-            let server = steadfast_nats::Config { sync, ..Default::default() };
-            let server = Server::start(server).await?;
-            let log = open(&server, &config).await?;
-            for in_flight in [1, 16, 64, 256] {
-                rate(&log, &format!("sync {sync:?}, {name}"), in_flight).await?;
-            }
-            server.stop().await;
+    let only = std::env::args().nth(1);
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    for (name, sync) in [
+        ("always", SyncInterval::Always),
+        ("lazy", SyncInterval::Lazy),
+    ] {
+        if wanted(name) {
+            appends(sync).await?;
         }
     }
+    if !wanted("takeover") {
+        return Ok(());
+    }
     let server = Server::start(steadfast_nats::Config::default()).await?;
-    takeover(&server, &Config { partitions: 1, ..Config::default() }).await
+    takeover(
+        &server,
+        &Config {
+            partitions: 1,
+            ..Config::default()
+        },
+    )
+    .await
+}
+
+async fn appends(sync: SyncInterval) -> Result<()> {
+    let variants = [
+        (
+            "single",
+            Config {
+                events: None,
+                ..Config::default()
+            },
+        ),
+        ("single+feed", Config::default()),
+        (
+            "grouped",
+            Config {
+                events: None,
+                group_commit: Some(GroupCommit::default()),
+                ..Config::default()
+            },
+        ),
+    ];
+    for (name, config) in variants {
+        let config = Config {
+            partitions: 1,
+            ..config
+        };
+        let server = steadfast_nats::Config {
+            sync,
+            ..Default::default()
+        };
+        let server = Server::start(server).await?;
+        let log = open(&server, &config).await?;
+        for in_flight in [1, 16, 64, 256] {
+            rate(&log, &format!("sync {sync:?}, {name}"), in_flight).await?;
+        }
+        server.stop().await;
+    }
+    Ok(())
 }

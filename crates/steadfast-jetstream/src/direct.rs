@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use async_nats::{
-    Client, HeaderMap, Message, StatusCode, client::RequestErrorKind, connection::State,
+    Client, HeaderMap, Message, StatusCode,
+    client::RequestErrorKind,
+    connection::State,
     header::{NATS_SEQUENCE, NATS_SUBJECT, NATS_TIME_STAMP},
 };
 use bytes::Bytes;
@@ -36,7 +38,10 @@ pub(crate) enum DirectError {
     #[error("more subjects match than the server lists at once")]
     TooMany,
     #[error("the server answered {status}: {description}")]
-    Refused { status: StatusCode, description: String },
+    Refused {
+        status: StatusCode,
+        description: String,
+    },
     #[error("the server's answer lacks {0}")]
     Malformed(&'static str),
 }
@@ -45,9 +50,9 @@ impl From<DirectError> for ReadError {
     fn from(error: DirectError) -> Self {
         match error {
             DirectError::Unavailable(source) => Self::Unavailable(source),
-            DirectError::TooMany
-            | DirectError::Refused { .. }
-            | DirectError::Malformed(_) => Self::Unavailable(error.into()),
+            DirectError::TooMany | DirectError::Refused { .. } | DirectError::Malformed(_) => {
+                Self::Unavailable(error.into())
+            }
         }
     }
 }
@@ -64,11 +69,20 @@ pub(crate) struct Found {
 impl Found {
     fn parse(message: Message) -> Result<Self, DirectError> {
         let headers = message.headers.ok_or(DirectError::Malformed("headers"))?;
-        let subject = headers.get_last(NATS_SUBJECT).ok_or(DirectError::Malformed("a subject"))?;
+        let subject = headers
+            .get_last(NATS_SUBJECT)
+            .ok_or(DirectError::Malformed("a subject"))?;
         let subject = subject.as_str().to_owned();
-        let sequence = headers.get_last(NATS_SEQUENCE).and_then(|v| v.as_str().parse().ok());
+        let sequence = headers
+            .get_last(NATS_SEQUENCE)
+            .and_then(|v| v.as_str().parse().ok());
         let sequence = sequence.ok_or(DirectError::Malformed("a sequence"))?;
-        Ok(Self { subject, sequence, headers, body: message.payload })
+        Ok(Self {
+            subject,
+            sequence,
+            headers,
+            body: message.payload,
+        })
     }
 
     /// A header's value.
@@ -78,8 +92,13 @@ impl Found {
 
     /// When the server stored it.
     pub(crate) fn stored_at(&self) -> Timestamp {
-        let text = self.headers.get_last(NATS_TIME_STAMP).map_or("", |value| value.as_str());
-        let nanos = text.parse().map_or(0, |time: jiff::Timestamp| time.as_nanosecond());
+        let text = self
+            .headers
+            .get_last(NATS_TIME_STAMP)
+            .map_or("", |value| value.as_str());
+        let nanos = text
+            .parse()
+            .map_or(0, |time: jiff::Timestamp| time.as_nanosecond());
         Timestamp(i64::try_from(nanos).unwrap_or(0))
     }
 }
@@ -130,7 +149,8 @@ impl Direct {
         filter: &str,
         from: Sequence,
     ) -> Result<Page, DirectError> {
-        self.next_few(stream, filter, from, MESSAGES_PER_BATCH).await
+        self.next_few(stream, filter, from, MESSAGES_PER_BATCH)
+            .await
     }
 
     /// The same, at most `batch` of them.
@@ -141,8 +161,12 @@ impl Direct {
         from: Sequence,
         batch: usize,
     ) -> Result<Page, DirectError> {
-        let request =
-            Next { seq: from.max(1), next_by_subj: filter, batch, max_bytes: BYTES_PER_BATCH };
+        let request = Next {
+            seq: from.max(1),
+            next_by_subj: filter,
+            batch,
+            max_bytes: BYTES_PER_BATCH,
+        };
         self.batch(stream, &request).await
     }
 
@@ -153,14 +177,21 @@ impl Direct {
         filters: &[&str],
     ) -> Result<Vec<Found>, DirectError> {
         let (batch, max_bytes) = (MESSAGES_PER_BATCH, BYTES_PER_BATCH);
-        let mut request =
-            Last { multi_last: filters, batch, max_bytes, seq: None, up_to_seq: None };
+        let mut request = Last {
+            multi_last: filters,
+            batch,
+            max_bytes,
+            seq: None,
+            up_to_seq: None,
+        };
         let mut found = Vec::new();
         loop {
             let mut page = self.batch(stream, &request).await?;
             let last = page.messages.last().map(|message| message.sequence);
             found.append(&mut page.messages);
-            let (1.., Some(last)) = (page.pending, last) else { return Ok(found) };
+            let (1.., Some(last)) = (page.pending, last) else {
+                return Ok(found);
+            };
             // The rest must be as of the same moment, or a subject could be missed.
             request.seq = Some(last + 1);
             request.up_to_seq = page.up_to;
@@ -175,7 +206,9 @@ impl Direct {
     ) -> Result<Option<Found>, DirectError> {
         self.connected()?;
         let api = format!("$JS.API.DIRECT.GET.{stream}.{subject}");
-        let request = async_nats::Request::new().payload(Bytes::new()).timeout(Some(self.timeout));
+        let request = async_nats::Request::new()
+            .payload(Bytes::new())
+            .timeout(Some(self.timeout));
         let answer = self.client.send_request(api, request).await;
         let answer = answer.map_err(|error| match error.kind() {
             RequestErrorKind::TimedOut
@@ -199,7 +232,10 @@ impl Direct {
         let subscription = self.client.subscribe(inbox.clone()).await;
         let mut answers = subscription.map_err(|error| unavailable(error.into()))?;
         let api = format!("$JS.API.DIRECT.GET.{stream}");
-        let sent = self.client.publish_with_reply(api, inbox, body.into()).await;
+        let sent = self
+            .client
+            .publish_with_reply(api, inbox, body.into())
+            .await;
         sent.map_err(|error| unavailable(error.into()))?;
 
         let mut page = Page::default();
@@ -234,10 +270,19 @@ impl Direct {
 }
 
 fn number(answer: &Message, header: &str) -> Option<u64> {
-    answer.headers.as_ref()?.get_last(header)?.as_str().parse().ok()
+    answer
+        .headers
+        .as_ref()?
+        .get_last(header)?
+        .as_str()
+        .parse()
+        .ok()
 }
 
 fn refused(answer: Message) -> DirectError {
     let description = answer.description.unwrap_or_default();
-    DirectError::Refused { status: answer.status.unwrap_or_default(), description }
+    DirectError::Refused {
+        status: answer.status.unwrap_or_default(),
+        description,
+    }
 }

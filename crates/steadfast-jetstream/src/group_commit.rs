@@ -57,9 +57,18 @@ impl GroupCommit {
     pub(crate) async fn append(&self, message: Outgoing) -> Result<Sequence, AppendError> {
         let (answer, answered) = oneshot::channel();
         let workflow = workflow_of(&message.subject);
-        let sent = self.waiting.send(Waiting { message, workflow, answer }).await;
+        let sent = self
+            .waiting
+            .send(Waiting {
+                message,
+                workflow,
+                answer,
+            })
+            .await;
         sent.map_err(|_| AppendError::Unavailable("the log is closed".into()))?;
-        answered.await.unwrap_or_else(|closed| Err(AppendError::Unknown(closed.into())))
+        answered
+            .await
+            .unwrap_or_else(|closed| Err(AppendError::Unknown(closed.into())))
     }
 }
 
@@ -87,7 +96,12 @@ enum Landed {
 type Flight<'a> = BoxFuture<'a, Landed>;
 
 async fn run(writer: Writer, bounds: config::GroupCommit, mut arriving: mpsc::Receiver<Waiting>) {
-    let mut gate = Gate { bounds, queue: VecDeque::new(), singles: 0, batches: 0 };
+    let mut gate = Gate {
+        bounds,
+        queue: VecDeque::new(),
+        singles: 0,
+        batches: 0,
+    };
     let mut flights: FuturesUnordered<Flight<'_>> = FuturesUnordered::new();
     let mut arrived = Vec::new();
     loop {
@@ -135,7 +149,9 @@ impl Gate {
                     }
                 }
             } else if self.batches == 0 && self.singles < self.bounds.records_min {
-                let Some(waiting) = self.queue.pop_front() else { return };
+                let Some(waiting) = self.queue.pop_front() else {
+                    return;
+                };
                 self.alone(writer, flights, waiting);
             } else {
                 return;

@@ -50,9 +50,7 @@ impl Reader<'_> {
         let stream = &self.part.history;
         let mut found = match self.direct.last_of_each(stream, &[&filter]).await {
             Ok(found) => found,
-            Err(DirectError::TooMany) => {
-                self.walk_back(context, &filter, before, limit).await?
-            }
+            Err(DirectError::TooMany) => self.walk_back(context, &filter, before, limit).await?,
             Err(error) => return Err(error.into()),
         };
         found.retain(|found| before == 0 || found.sequence < before);
@@ -71,7 +69,11 @@ impl Reader<'_> {
         let info = context.get_stream(&self.part.history).await;
         let info = info.map_err(|error| ReadError::Unavailable(error.into()))?;
         let state = &info.cached_info().state;
-        let mut end = if before == 0 { state.last_sequence + 1 } else { before };
+        let mut end = if before == 0 {
+            state.last_sequence + 1
+        } else {
+            before
+        };
         let (mut window, mut seen, mut heads) = (WINDOW, HashSet::new(), Vec::new());
         while heads.len() < limit && end > state.first_sequence {
             let start = end.saturating_sub(window).max(state.first_sequence);
@@ -81,11 +83,16 @@ impl Reader<'_> {
             } else if matches > DENSE {
                 window = (window / 2).max(1);
             }
-            let fresh: Vec<String> =
-                subjects.into_iter().filter(|subject| seen.insert(subject.clone())).collect();
+            let fresh: Vec<String> = subjects
+                .into_iter()
+                .filter(|subject| seen.insert(subject.clone()))
+                .collect();
             let last = self.last_of(&fresh).await?;
             // A run with a later record was listed before, or is newer than what is asked for.
-            heads.extend(last.into_iter().filter(|f| before == 0 || f.sequence < before));
+            heads.extend(
+                last.into_iter()
+                    .filter(|f| before == 0 || f.sequence < before),
+            );
             end = start;
         }
         Ok(heads)
@@ -132,7 +139,9 @@ impl Reader<'_> {
             for message in page.messages {
                 last.insert(message.subject.clone(), message);
             }
-            let (1.., Some(end)) = (page.pending, end) else { break };
+            let (1.., Some(end)) = (page.pending, end) else {
+                break;
+            };
             from = end + 1;
         }
         let mut found: Vec<Found> = last.into_values().collect();
@@ -145,7 +154,12 @@ impl Reader<'_> {
         for found in found {
             let address = self.address(&found.subject).await?;
             let status = status(&found)?;
-            heads.push(Head { address, sequence: found.sequence, status, at: found.stored_at() });
+            heads.push(Head {
+                address,
+                sequence: found.sequence,
+                status,
+                at: found.stored_at(),
+            });
         }
         Ok(heads)
     }

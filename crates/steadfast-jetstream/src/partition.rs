@@ -9,11 +9,11 @@ use std::{
     },
 };
 
-use steadfast_engine::ports::{Partition, Sequence};
+use steadfast_engine::ports::Partition;
 use steadfast_protocol::subject;
 use tokio::sync::RwLock;
 
-use crate::group_commit::GroupCommit;
+use crate::{fence::Fence, group_commit::GroupCommit};
 
 /// One partition's names and memory.
 #[derive(Debug)]
@@ -23,9 +23,11 @@ pub(crate) struct Part {
     pub(crate) group: Option<GroupCommit>,
     pub(crate) history: String,
     pub(crate) snapshots: String,
-    /// The sequence of the checkpoint message that snapshot writes are fenced with; nothing until it
-    /// has been looked up. Checkpoints take it for writing, so that no snapshot is in flight then.
-    pub(crate) fence: RwLock<Option<Sequence>>,
+    /// What snapshots and checkpoints are fenced with. Checkpoints take it for writing, so that no
+    /// snapshot is in flight then.
+    pub(crate) fence: RwLock<Fence>,
+    /// Who this process is, in checkpoint messages.
+    pub(crate) me: String,
     snapshotted: Mutex<Snapshotted>,
     /// How many appends ended without a known outcome, and up to which of them reads are safe.
     unknown: AtomicU64,
@@ -40,7 +42,8 @@ impl Part {
             group,
             history: subject::history_stream(number),
             snapshots: subject::snapshot_stream(number),
-            fence: RwLock::new(None),
+            fence: RwLock::new(Fence::Unknown),
+            me: uuid::Uuid::new_v4().to_string(),
             snapshotted: Mutex::new(Snapshotted::Unknown),
             unknown: AtomicU64::new(0),
             settled: AtomicU64::new(0),
@@ -50,7 +53,10 @@ impl Part {
 
     /// Counts an append as unknown unless it is told otherwise: also one whose future was dropped.
     pub(crate) fn begin(&self) -> InFlight<'_> {
-        InFlight { part: self, known: false }
+        InFlight {
+            part: self,
+            known: false,
+        }
     }
 
     /// The number of unknown outcomes that reads still have to wait for, if there are any.
@@ -105,7 +111,9 @@ impl Part {
     }
 
     fn snapshotted(&self) -> MutexGuard<'_, Snapshotted> {
-        self.snapshotted.lock().unwrap_or_else(PoisonError::into_inner)
+        self.snapshotted
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

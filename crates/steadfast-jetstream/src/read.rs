@@ -49,7 +49,9 @@ impl Reader<'_> {
             let mut page = self.direct.next(&self.part.history, subject, from).await?;
             let last = page.messages.last().map(|message| message.sequence);
             found.append(&mut page.messages);
-            let (1.., Some(last)) = (page.pending, last) else { return Ok(found) };
+            let (1.., Some(last)) = (page.pending, last) else {
+                return Ok(found);
+            };
             from = last + 1;
         }
     }
@@ -78,15 +80,29 @@ impl Reader<'_> {
         let parsed = parsed.map_err(|error| corrupt(0, error.to_string()))?;
         let partition = Partition(self.part.number);
         if let Some((key, workflow_type)) = parsed.ids() {
-            return Ok(RunAddress { partition, key, workflow_type });
+            return Ok(RunAddress {
+                partition,
+                key,
+                workflow_type,
+            });
         }
-        let page = self.direct.next_few(&self.part.history, history_subject, 1, 1).await?;
+        let page = self
+            .direct
+            .next_few(&self.part.history, history_subject, 1, 1)
+            .await?;
         let [first] = page.messages.as_slice() else {
-            return Err(corrupt(0, format!("there is no record on {history_subject}")));
+            return Err(corrupt(
+                0,
+                format!("there is no record on {history_subject}"),
+            ));
         };
         let first = self.decode(first).await?;
-        opened_by(&first.record, self.part.number)
-            .ok_or_else(|| corrupt(first.sequence, "the record does not open its run".to_owned()))
+        opened_by(&first.record, self.part.number).ok_or_else(|| {
+            corrupt(
+                first.sequence,
+                "the record does not open its run".to_owned(),
+            )
+        })
     }
 }
 
@@ -97,7 +113,9 @@ pub(crate) fn opened_by(record: &Record, partition: u32) -> Option<RunAddress> {
         Entry::Change(_) | Entry::Event(_) | Entry::Flushed(_) => None,
     })?;
     let first = record.events().next()?;
-    let EventKind::WorkflowExecutionStarted(started) = &first.kind else { return None };
+    let EventKind::WorkflowExecutionStarted(started) = &first.kind else {
+        return None;
+    };
     Some(RunAddress {
         partition: Partition(partition),
         key: opened.key.clone(),

@@ -81,11 +81,18 @@ impl<'a> Recovery<'a> {
                     None => drop(tails.insert(message.subject.clone(), vec![message])),
                 }
             }
-            let (1.., Some(last)) = (page.pending, last) else { break };
+            let (1.., Some(last)) = (page.pending, last) else {
+                break;
+            };
             from = last + 1;
         }
         let phase = Phase::Snapshots { from: 1 };
-        Ok(Self { snapshots, reader, tails, phase })
+        Ok(Self {
+            snapshots,
+            reader,
+            tails,
+            phase,
+        })
     }
 
     /// Some more runs; nothing at the end.
@@ -100,9 +107,15 @@ impl<'a> Recovery<'a> {
         let part = self.reader.part;
         // One token more than the checkpoint's subject: only runs' snapshots match.
         let filter = format!("sf.s.{}.*.*.*.*", part.number);
-        let page = self.reader.direct.next(&part.snapshots, &filter, from).await?;
+        let page = self
+            .reader
+            .direct
+            .next(&part.snapshots, &filter, from)
+            .await?;
         self.phase = match (page.pending, page.messages.last()) {
-            (1.., Some(last)) => Phase::Snapshots { from: last.sequence + 1 },
+            (1.., Some(last)) => Phase::Snapshots {
+                from: last.sequence + 1,
+            },
             (_, _) => Phase::Rest,
         };
         let mut runs = Vec::with_capacity(page.messages.len());
@@ -156,7 +169,10 @@ impl<'a> Recovery<'a> {
         };
         let address = address_of(&snapshot, self.reader.part);
         let after = snapshot.sequence;
-        let tail: Vec<Found> = tail.into_iter().filter(|found| found.sequence > after).collect();
+        let tail: Vec<Found> = tail
+            .into_iter()
+            .filter(|found| found.sequence > after)
+            .collect();
         let last = tail.last().map_or(after, |found| found.sequence);
         // The chain must be whole: a snapshot older than the checkpoint promises is followed up.
         let tail = match tail.first().and_then(follows) {
@@ -179,7 +195,9 @@ impl<'a> Recovery<'a> {
             },
             None => None,
         };
-        let Some(address) = opens else { return self.whole(history, Snapshotted::No).await };
+        let Some(address) = opens else {
+            return self.whole(history, Snapshotted::No).await;
+        };
         let last = tail.last().map_or(0, |found| found.sequence);
         recovered(address, None, self.decode_all(&tail).await, last).map(Some)
     }
@@ -192,7 +210,9 @@ impl<'a> Recovery<'a> {
         snapshotted: Snapshotted,
     ) -> Result<Option<Recovered>, ReadError> {
         let messages = self.reader.messages(&history, 0).await?;
-        let Some(last) = messages.last() else { return Ok(None) };
+        let Some(last) = messages.last() else {
+            return Ok(None);
+        };
         let closed = matches!(status(last), Ok(status) if !status.is_open());
         if closed && snapshotted == Snapshotted::No {
             return Ok(None);
@@ -202,7 +222,12 @@ impl<'a> Recovery<'a> {
             Ok(address) => address,
             Err(error @ ReadError::Unavailable(_)) => return Err(error),
             Err(ReadError::Corrupt { sequence, reason }) => {
-                tracing::error!(subject = history, sequence, reason, "a run cannot even be named");
+                tracing::error!(
+                    subject = history,
+                    sequence,
+                    reason,
+                    "a run cannot even be named"
+                );
                 return Ok(None);
             }
         };
@@ -226,10 +251,18 @@ fn recovered(
     last: Sequence,
 ) -> Result<Recovered, ReadError> {
     match tail {
-        Ok(tail) => Ok(Recovered::Run { address, snapshot: snapshot.map(Box::new), tail }),
+        Ok(tail) => Ok(Recovered::Run {
+            address,
+            snapshot: snapshot.map(Box::new),
+            tail,
+        }),
         Err(ReadError::Corrupt { sequence, reason }) => {
             let reason = format!("record {sequence}: {reason}");
-            Ok(Recovered::Unreadable { address, sequence: last, reason })
+            Ok(Recovered::Unreadable {
+                address,
+                sequence: last,
+                reason,
+            })
         }
         Err(error @ ReadError::Unavailable(_)) => Err(error),
     }
@@ -238,7 +271,10 @@ fn recovered(
 /// The sequence that a record followed, when it was fenced with its own run.
 fn follows(found: &Found) -> Option<Sequence> {
     match found.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT) {
-        None => found.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE)?.parse().ok(),
+        None => found
+            .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE)?
+            .parse()
+            .ok(),
         Some(_) => None,
     }
 }

@@ -17,6 +17,7 @@ use steadfast_protocol::{header, record, snapshot, subject};
 use crate::{
     append::{OBJECT_HEADER, Outgoing, Writer, insert_text},
     direct::{Direct, Found},
+    fence::{Checkpoint, Fence},
     partition::Part,
     spill::{ObjectError, Spill},
 };
@@ -43,12 +44,23 @@ impl Snapshots<'_> {
         snapshot: &Snapshot,
     ) -> Result<(), AppendError> {
         let subject = subject_of(self.part, address);
-        let encoded = snapshot::encode(&snapshot.run, snapshot.sequence, snapshot.traceparent.as_deref());
+        let encoded = snapshot::encode(
+            &snapshot.run,
+            snapshot.sequence,
+            snapshot.traceparent.as_deref(),
+        );
         let encoded = encoded.map_err(|error| AppendError::Unavailable(error.into()))?;
         let mut headers = HeaderMap::new();
         headers.insert(header::STATUS, snapshot.run.status.name());
-        headers.insert(header::VERSION, HeaderValue::from(u32::from(snapshot::VERSION)));
-        insert_text(&mut headers, header::TRACEPARENT, snapshot.traceparent.as_deref());
+        headers.insert(
+            header::VERSION,
+            HeaderValue::from(u32::from(snapshot::VERSION)),
+        );
+        insert_text(
+            &mut headers,
+            header::TRACEPARENT,
+            snapshot.traceparent.as_deref(),
+        );
         let mut body = encoded;
         if !self.spill.fits(body.len())? {
             // One object per run: the next snapshot replaces it. Its checksum is in the message, so a
@@ -61,8 +73,17 @@ impl Snapshots<'_> {
         self.look_up_fence().await?;
         // No checkpoint is written while this is held.
         let fence = self.part.fence.read().await;
+        let before = *fence;
         self.part.note_snapshot(&subject);
-        self.write(subject, headers, body, fence.unwrap_or(0)).await.map(drop)
+        let written = self.write(subject, headers, body, before).await;
+        drop(fence);
+        if matches!(written, Err(AppendError::WrongSequence)) {
+            let mut fence = self.part.fence.write().await;
+            if *fence == before {
+                *fence = before.doubt();
+            }
+        }
+        written.map(drop)
     }
 
     pub(crate) async fn load(self, address: &RunAddress) -> Result<Option<Snapshot>, ReadError> {
@@ -87,9 +108,15 @@ impl Snapshots<'_> {
             }
         };
         match snapshot::decode(&bytes) {
-            Ok(snapshot::Snapshot { run, sequence, traceparent }) => {
-                Ok(Some(Snapshot { run, sequence, traceparent }))
-            }
+            Ok(snapshot::Snapshot {
+                run,
+                sequence,
+                traceparent,
+            }) => Ok(Some(Snapshot {
+                run,
+                sequence,
+                traceparent,
+            })),
             Err(error) => {
                 tracing::info!(subject = found.subject, %error, "snapshot ignored");
                 Ok(None)
@@ -98,7 +125,9 @@ impl Snapshots<'_> {
     }
 
     async fn contents(self, found: &Found) -> Result<Bytes, ObjectError> {
-        let Some(name) = found.header(OBJECT_HEADER) else { return Ok(found.body.clone()) };
+        let Some(name) = found.header(OBJECT_HEADER) else {
+            return Ok(found.body.clone());
+        };
         match record::read(&found.body) {
             Ok(record::Contents::Object(object)) => self.spill.get(&object).await,
             Ok(record::Contents::Record(_)) | Err(_) => Err(ObjectError::Broken {
@@ -121,7 +150,10 @@ impl Snapshots<'_> {
             return Ok(());
         };
         if let Some(name) = found.header(OBJECT_HEADER) {
-            self.spill.delete(name).await.map_err(AppendError::Unavailable)?;
+            self.spill
+                .delete(name)
+                .await
+                .map_err(AppendError::Unavailable)?;
         }
         purge(self.context, &self.part.snapshots, &subject).await?;
         self.part.forget_snapshot(&subject);
@@ -132,8 +164,10 @@ impl Snapshots<'_> {
     pub(crate) async fn checkpoint(self, through: Sequence) -> Result<(), AppendError> {
         self.look_up_fence().await?;
         let mut fence = self.part.fence.write().await;
-        let sequence = self.write_checkpoint(through, fence.unwrap_or(0)).await?;
-        *fence = Some(sequence);
+        let before = *fence;
+        // Also when this is never finished.
+        *fence = before.doubt();
+        *fence = Fence::Held(self.write_checkpoint(through, before).await?);
         Ok(())
     }
 
@@ -141,43 +175,43 @@ impl Snapshots<'_> {
     /// far the checkpoint reaches.
     pub(crate) async fn take_over(self) -> Result<Sequence, ReadError> {
         let mut fence = self.part.fence.write().await;
-        let (sequence, through) = self.read_checkpoint().await?;
-        let written = self.write_checkpoint(through, sequence).await;
-        *fence = Some(written.map_err(|error| ReadError::Unavailable(error.into()))?);
-        Ok(through)
+        let found = self.read_checkpoint().await?;
+        let written = self
+            .write_checkpoint(found.through, Fence::Held(found.sequence))
+            .await;
+        let sequence = written.map_err(|error| ReadError::Unavailable(error.into()))?;
+        *fence = Fence::Held(sequence);
+        Ok(found.through)
     }
 
     /// A process that never recovered the partition (a tool, a test) uses the fence that is there.
     async fn look_up_fence(self) -> Result<(), AppendError> {
-        if self.part.fence.read().await.is_some() {
+        if matches!(*self.part.fence.read().await, Fence::Held(_)) {
             return Ok(());
         }
         let mut fence = self.part.fence.write().await;
-        if fence.is_none() {
-            let found = self.read_checkpoint().await;
-            *fence = Some(found.map_err(|error| AppendError::Unavailable(error.into()))?.0);
-        }
+        let found = self.read_checkpoint().await;
+        let found = found.map_err(|error| AppendError::Unavailable(error.into()))?;
+        let settled = fence.settle(&found, &self.part.me);
+        *fence = settled.ok_or(AppendError::WrongSequence)?;
         Ok(())
     }
 
-    /// The checkpoint message's sequence, and how far it reaches; zeros when there is none.
-    async fn read_checkpoint(self) -> Result<(Sequence, Sequence), ReadError> {
+    async fn read_checkpoint(self) -> Result<Checkpoint, ReadError> {
         let subject = subject::checkpoint_subject(self.part.number);
-        let Some(found) = self.direct.last(&self.part.snapshots, &subject).await? else {
-            return Ok((0, 0));
-        };
-        let through = std::str::from_utf8(&found.body).ok().and_then(|text| text.parse().ok());
-        // Unreadable is as good as none: the whole history is read then.
-        Ok((found.sequence, through.unwrap_or(0)))
+        let found = self.direct.last(&self.part.snapshots, &subject).await?;
+        Ok(found.as_ref().map(Checkpoint::read).unwrap_or_default())
     }
 
     async fn write_checkpoint(
         self,
         through: Sequence,
-        fence: Sequence,
+        fence: Fence,
     ) -> Result<Sequence, AppendError> {
         let subject = subject::checkpoint_subject(self.part.number);
-        self.write(subject, HeaderMap::new(), through.to_string().into(), fence).await
+        let body = Checkpoint::body(through, &self.part.me);
+        self.write(subject, HeaderMap::new(), body.into(), fence)
+            .await
     }
 
     async fn write(
@@ -185,12 +219,24 @@ impl Snapshots<'_> {
         subject: String,
         mut headers: HeaderMap,
         body: Bytes,
-        fence: Sequence,
+        fence: Fence,
     ) -> Result<Sequence, AppendError> {
+        let (Fence::Held(fence) | Fence::Doubtful(fence)) = fence else {
+            return Err(AppendError::WrongSequence);
+        };
         let filter = subject::checkpoint_subject(self.part.number);
-        headers.insert(header::EXPECTED_LAST_SUBJECT_SEQUENCE, HeaderValue::from(fence));
+        headers.insert(
+            header::EXPECTED_LAST_SUBJECT_SEQUENCE,
+            HeaderValue::from(fence),
+        );
         headers.insert(header::EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT, filter);
-        self.writer.publish_cache(Outgoing { subject, headers, body }).await
+        self.writer
+            .publish_cache(Outgoing {
+                subject,
+                headers,
+                body,
+            })
+            .await
     }
 }
 
@@ -199,7 +245,11 @@ pub(crate) fn address_of(snapshot: &Snapshot, part: &Part) -> RunAddress {
     let run = &snapshot.run;
     let workflow_type: WorkflowType = run.started.workflow_type.clone();
     let partition = steadfast_engine::ports::Partition(part.number);
-    RunAddress { partition, key: run.key().clone(), workflow_type }
+    RunAddress {
+        partition,
+        key: run.key().clone(),
+        workflow_type,
+    }
 }
 
 /// Removes all messages of a subject.
@@ -209,8 +259,10 @@ pub(crate) async fn purge(
     subject: &str,
 ) -> Result<(), AppendError> {
     let unavailable = |error: steadfast_engine::ports::BoxError| AppendError::Unavailable(error);
-    let stream: jetstream::stream::Stream<()> =
-        context.get_stream_no_info(stream).await.map_err(|error| unavailable(error.into()))?;
+    let stream: jetstream::stream::Stream<()> = context
+        .get_stream_no_info(stream)
+        .await
+        .map_err(|error| unavailable(error.into()))?;
     let purged = stream.purge().filter(subject).await;
     purged.map(drop).map_err(|error| unavailable(error.into()))
 }

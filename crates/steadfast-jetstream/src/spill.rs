@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use async_nats::{
     Client,
-    jetstream::{Context, object_store::{self, DeleteErrorKind, GetErrorKind, ObjectStore}},
+    jetstream::{
+        Context,
+        object_store::{self, DeleteErrorKind, GetErrorKind, ObjectStore},
+    },
 };
 use bytes::Bytes;
 use steadfast_engine::ports::{AppendError, BoxError};
@@ -81,7 +84,10 @@ impl Spill {
     /// Whether so many bytes fit a message; too many for an object are an error.
     pub(crate) fn fits(&self, bytes: usize) -> Result<bool, AppendError> {
         if bytes > self.object_bytes_max {
-            return Err(AppendError::TooLarge { bytes, max: self.object_bytes_max });
+            return Err(AppendError::TooLarge {
+                bytes,
+                max: self.object_bytes_max,
+            });
         }
         let server_max = self.client.max_payload().saturating_sub(HEADER_BYTES_MAX);
         Ok(bytes <= self.message_bytes_max.min(server_max))
@@ -103,7 +109,10 @@ impl Spill {
 
     /// Reads an object, and checks that it is the one that was written.
     pub(crate) async fn get(&self, object: &ObjectRef) -> Result<Bytes, ObjectError> {
-        let broken = |reason: String| ObjectError::Broken { name: object.name.clone(), reason };
+        let broken = |reason: String| ObjectError::Broken {
+            name: object.name.clone(),
+            reason,
+        };
         if object.bytes > self.object_bytes_max as u64 {
             return Err(broken(format!("has {} bytes", object.bytes)));
         }
@@ -120,7 +129,9 @@ impl Spill {
         let read = tokio::time::timeout(self.timeout * 4, found.read_to_end(&mut bytes)).await;
         read.map_err(|elapsed| ObjectError::Unavailable(elapsed.into()))?
             .map_err(|error| ObjectError::Unavailable(error.into()))?;
-        object.check(&bytes).map_err(|error| broken(error.to_string()))?;
+        object
+            .check(&bytes)
+            .map_err(|error| broken(error.to_string()))?;
         Ok(bytes.into())
     }
 

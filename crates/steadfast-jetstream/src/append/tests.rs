@@ -20,7 +20,8 @@ fn every_variant_of_a_wrong_sequence_fences() {
 
 #[test]
 fn any_other_refusal_means_not_written() {
-    let answer = r#"{"code":503,"err_code":10008,"description":"JetStream system temporarily unavailable"}"#;
+    let answer =
+        r#"{"code":503,"err_code":10008,"description":"JetStream system temporarily unavailable"}"#;
     let error = refused(code(answer), "refused".into());
     assert!(matches!(error, AppendError::Unavailable(_)));
 }

@@ -73,12 +73,13 @@ impl SetupError {
         };
         match reason.error_code() {
             code if is_off(code) => Self::JetStreamOff(error.into()),
-            code if is_limit(code) => {
-                Self::Limits { what: format!("stream {stream}"), reason: reason.to_string() }
-            }
-            ErrorCode::STREAM_NAME_EXIST | ErrorCode::STREAM_SUBJECT_OVERLAP => {
-                Self::Foreign { stream: stream.to_owned() }
-            }
+            code if is_limit(code) => Self::Limits {
+                what: format!("stream {stream}"),
+                reason: reason.to_string(),
+            },
+            ErrorCode::STREAM_NAME_EXIST | ErrorCode::STREAM_SUBJECT_OVERLAP => Self::Foreign {
+                stream: stream.to_owned(),
+            },
             _ => Self::stream(stream, error),
         }
     }
@@ -98,11 +99,17 @@ impl SetupError {
             if let Some(reason) = refusal(error)
                 && is_limit(reason.error_code())
             {
-                return Self::Limits { what: what.to_owned(), reason: reason.to_string() };
+                return Self::Limits {
+                    what: what.to_owned(),
+                    reason: reason.to_string(),
+                };
             }
             cause = error.source();
         }
-        Self::Request { what: what.to_owned(), source }
+        Self::Request {
+            what: what.to_owned(),
+            source,
+        }
     }
 }
 
