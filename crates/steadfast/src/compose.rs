@@ -13,6 +13,7 @@ use steadfast_jetstream::{
     namespaces::{NamespaceError, Namespaces, Settings},
 };
 use steadfast_native::NatsServices;
+use steadfast_telemetry::{Readiness, ReadinessReporter};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -64,11 +65,17 @@ pub struct Composed {
     durability: Durability,
     shutdown: CancellationToken,
     door: JoinHandle<()>,
+    readiness: ReadinessReporter,
 }
 
 impl Composed {
     /// Starts everything on a connection, and waits until all partitions have recovered.
-    pub async fn start(config: &Config, client: Client, sync: Sync) -> Result<Self, Problem> {
+    pub async fn start(
+        config: &Config,
+        client: Client,
+        sync: Sync,
+        readiness: ReadinessReporter,
+    ) -> Result<Self, Problem> {
         let log = JetStreamLog::open(client.clone(), &settings::jetstream(config)).await;
         let log = log.map_err(|error| {
             Problem::failed("cannot set up JetStream")
@@ -102,6 +109,7 @@ impl Composed {
         let shutdown = CancellationToken::new();
         let door = open_door(config, client, engine.clone(), shutdown.clone());
         let names = config.server.namespaces.clone();
+        readiness.set(Readiness::Ready);
         Ok(Self {
             engine,
             namespaces,
@@ -109,6 +117,7 @@ impl Composed {
             durability,
             shutdown,
             door,
+            readiness,
         })
     }
 
@@ -152,6 +161,7 @@ impl Composed {
     /// Stops: the door first, so that nothing new comes in; what is appended stays. Cut short after
     /// `within`.
     pub async fn stop(self, within: Duration) {
+        self.readiness.set(Readiness::NotReady("stopping".to_owned()));
         self.shutdown.cancel();
         let stopping = async {
             // An error means that the door's task panicked; it said so in the log.

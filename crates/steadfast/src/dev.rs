@@ -1,7 +1,7 @@
 //! The development server's life: data folder, nats-server child, engine, banner, clean end.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     path::{Path, PathBuf},
 };
 
@@ -46,7 +46,7 @@ pub async fn run(config: Config, setup: Setup, out: Out) -> Result<(), Problem> 
     tokio::pin!(stop);
     let starting = spin(
         "starting",
-        start(&config, &setup, &folder, telemetry.http_addr()),
+        start(&config, &setup, &folder, &telemetry),
     );
     let running = tokio::select! {
         running = starting => running?,
@@ -93,7 +93,7 @@ async fn start(
     config: &Config,
     setup: &Setup,
     folder: &Folder,
-    http_addr: Option<SocketAddr>,
+    telemetry: &compose::Telemetry,
 ) -> Result<Running, Problem> {
     let nats = match setup.nats_url {
         Some(_) => None,
@@ -103,13 +103,13 @@ async fn start(
         (Some(nats), _) => nats.client_url().to_owned(),
         (None, url) => url.clone().unwrap_or_default(),
     };
-    let client = crate::nats::connect_server(config, &url).await?;
+    let client = crate::nats::connect_server(config, &url, telemetry.readiness()).await?;
     let sync = match (&nats, config.durability.sync) {
         (Some(_), Sync::Always) => compose::Sync::Always,
         (Some(_), Sync::Lazy) => compose::Sync::Lazy,
         (None, _) => compose::Sync::Foreign,
     };
-    let composed = Composed::start(config, client, sync).await?;
+    let composed = Composed::start(config, client, sync, telemetry.readiness()).await?;
     composed.register(&setup.search_attributes).await?;
     let durability = composed.durability().to_string();
     let file = DevFile {
@@ -122,7 +122,7 @@ async fn start(
             .as_ref()
             .and_then(Supervisor::monitor_url)
             .map(ToOwned::to_owned),
-        http_addr: http_addr.map(|address| address.to_string()),
+        http_addr: telemetry.http_addr().map(|address| address.to_string()),
         namespaces: config.server.namespaces.clone(),
         durability,
     };
@@ -171,7 +171,7 @@ fn banner(file: &DevFile, folder: &Path, temporary: bool) -> String {
         "kept; a second start resumes"
     };
     let http = match &file.http_addr {
-        Some(address) => format!("http://{address}/metrics, /healthz"),
+        Some(address) => format!("http://{address}/metrics, /healthz, /readyz"),
         None => "off".to_owned(),
     };
     format!(

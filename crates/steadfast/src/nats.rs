@@ -2,7 +2,8 @@
 
 use std::{path::Path, time::Duration};
 
-use async_nats::{Client, ConnectErrorKind, ConnectOptions};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event};
+use steadfast_telemetry::{Readiness, ReadinessReporter};
 
 use crate::{
     cli::{args::Connection, problem::Problem, progress::spin},
@@ -34,8 +35,12 @@ pub fn url_of(connection: &Connection) -> String {
         .unwrap_or_else(|| DEFAULT_URL.to_owned())
 }
 
-/// Connects the server; from then on it reconnects for ever.
-pub async fn connect_server(config: &Config, url: &str) -> Result<Client, Problem> {
+/// Connects the server; from then on it reconnects for ever, and `/readyz` says when it is away.
+pub async fn connect_server(
+    config: &Config,
+    url: &str,
+    readiness: ReadinessReporter,
+) -> Result<Client, Problem> {
     let nats = &config.nats;
     let pause_max = nats.reconnect_pause_max.0;
     let mut options = ConnectOptions::new()
@@ -45,13 +50,38 @@ pub async fn connect_server(config: &Config, url: &str) -> Result<Client, Proble
         .require_tls(nats.tls_required)
         .max_reconnects(None)
         .reconnect_delay_callback(move |attempts| reconnect_pause(attempts, pause_max))
-        .event_callback(|event| async move {
-            tracing::info!(event = %event, "nats connection");
+        .event_callback(move |event| {
+            note(&event, &readiness);
+            std::future::ready(())
         });
     if !nats.credentials_file.is_empty() {
         options = with_credentials(options, Path::new(&nats.credentials_file)).await?;
     }
     open(url, authenticated(options, nats)).await
+}
+
+/// What the connection tells: losing it makes the server unready, getting it back undoes just that.
+fn note(event: &Event, readiness: &ReadinessReporter) {
+    let away = || Readiness::NotReady("nats is not reachable".to_owned());
+    match event {
+        Event::Disconnected => {
+            tracing::warn!("the connection to nats is lost");
+            if readiness.get() == Readiness::Ready {
+                readiness.set(away());
+            }
+        }
+        Event::Connected => {
+            tracing::info!("connected to nats");
+            if readiness.get() == away() {
+                readiness.set(Readiness::Ready);
+            }
+        }
+        Event::Draining | Event::Closed => tracing::debug!(%event, "the connection to nats"),
+        Event::LameDuckMode
+        | Event::SlowConsumer(_)
+        | Event::ServerError(_)
+        | Event::ClientError(_) => tracing::warn!(%event, "the connection to nats"),
+    }
 }
 
 fn authenticated(mut options: ConnectOptions, nats: &Nats) -> ConnectOptions {

@@ -18,8 +18,8 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     let stop = compose::stop_signal()?;
     let telemetry = compose::telemetry(&config).await?;
     let url = config.nats.url.clone();
-    let client = crate::nats::connect_server(&config, &url).await?;
-    let composed = Composed::start(&config, client, Sync::Foreign).await?;
+    let client = crate::nats::connect_server(&config, &url, telemetry.readiness()).await?;
+    let composed = Composed::start(&config, client, Sync::Foreign, telemetry.readiness()).await?;
     let durability = composed.durability();
     tracing::info!(nats_url = %url, %durability, "steadfast is ready");
     out.remark(format!(
