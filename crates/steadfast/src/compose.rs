@@ -161,7 +161,8 @@ impl Composed {
     /// Stops: the door first, so that nothing new comes in; what is appended stays. Cut short after
     /// `within`.
     pub async fn stop(self, within: Duration) {
-        self.readiness.set(Readiness::NotReady("stopping".to_owned()));
+        self.readiness
+            .set(Readiness::NotReady("stopping".to_owned()));
         self.shutdown.cancel();
         let stopping = async {
             // An error means that the door's task panicked; it said so in the log.

@@ -44,10 +44,7 @@ pub async fn run(config: Config, setup: Setup, out: Out) -> Result<(), Problem> 
     let (folder, temporary) = open_folder(setup.data_dir.as_deref())?;
     let telemetry = compose::telemetry(&config).await?;
     tokio::pin!(stop);
-    let starting = spin(
-        "starting",
-        start(&config, &setup, &folder, &telemetry),
-    );
+    let starting = spin("starting", start(&config, &setup, &folder, &telemetry));
     let running = tokio::select! {
         running = starting => running?,
         () = &mut stop => return Ok(()),

@@ -57,14 +57,13 @@ pub fn event(event: &Event) -> Value {
 
 /// What belongs to the event's kind.
 pub fn attributes(event: &Event) -> Value {
-    match value(&event.kind) {
-        // The kind is a map of its name to its attributes.
-        Value::Object(map) => map
-            .into_iter()
-            .next()
-            .map_or(Value::Null, |(_, value)| value),
-        other => other,
-    }
+    // The kind is a map of its name to its attributes.
+    let Value::Object(kind) = value(&event.kind) else {
+        return Value::Null;
+    };
+    kind.into_iter()
+        .next()
+        .map_or(Value::Null, |(_, attributes)| attributes)
 }
 
 /// Any of the core's values as JSON.

@@ -73,7 +73,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
         data_dir: (!args.ephemeral).then_some(args.data_dir),
         search_attributes: args.search_attribute,
     };
-    dev::run(config, setup, out).await
+    Box::pin(dev::run(config, setup, out)).await
 }
 
 /// The flags that stand for keys, under what `--set` says.

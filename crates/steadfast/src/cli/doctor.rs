@@ -69,7 +69,7 @@ impl Finding {
 }
 
 pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
-    let findings = spin("looking at NATS", examine(&args)).await;
+    let findings = spin("looking at NATS", Box::pin(examine(&args))).await;
     let failed = findings
         .iter()
         .any(|finding| finding.level == Level::Failure);

@@ -48,7 +48,7 @@ enum Verb {
 
 pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     match args.verb {
-        Verb::Start(args) => start::run(*args, out).await,
+        Verb::Start(args) => Box::pin(start::run(*args, out)).await,
         Verb::Describe(args) => describe::run(args, out).await,
         Verb::History(args) => history::run(args, out).await,
         Verb::Signal(args) => signal::run(args, out).await,

@@ -217,17 +217,24 @@ fn refused(error: figment::Error, origin: &dyn Fn(&str) -> String) -> ConfigErro
         path.pop();
     }
     let key = path.join(".");
-    let reason = match &error.kind {
-        Kind::UnknownVariant(word, _) => format!("there is no \"{word}\""),
-        Kind::InvalidType(actual, expected) => format!("{actual} where {expected} is expected"),
-        other => other.to_string(),
-    };
+    let reason = reason(&error.kind);
     ConfigError::BadValue {
         origin: origin(&key),
         reason,
         allowed: allowed(&key),
         key,
     }
+}
+
+/// What is wrong with a value, where figment's own words can be bettered.
+fn reason(kind: &Kind) -> String {
+    if let Kind::UnknownVariant(word, _) = kind {
+        return format!("there is no \"{word}\"");
+    }
+    if let Kind::InvalidType(actual, expected) = kind {
+        return format!("{actual} where {expected} is expected");
+    }
+    kind.to_string()
 }
 
 /// The environment variable that sets a key.

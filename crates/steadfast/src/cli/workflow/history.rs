@@ -67,9 +67,6 @@ fn print(event: &Event, out: Out) -> Result<(), Problem> {
             .trim_end()
             .to_owned()
     };
-    Ok(if out.is_json() {
-        out.value(&shown)?
-    } else {
-        out.line(line())?
-    })
+    out.either(|| shown.clone(), line())?;
+    Ok(())
 }

@@ -3,74 +3,70 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::{Child, Command, Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
 
-fn steadfast() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
-    command.stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("STEADFAST") {
-            command.env_remove(name);
-        }
-    }
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
+use crate::process::{Running, steadfast, text};
 
 /// NATS's own default: synced to disk every two minutes.
 async fn lazy_nats() -> steadfast_nats::Server {
-    let config = steadfast_nats::Config { monitor_port: Some(0), ..Default::default() };
+    let config = steadfast_nats::Config {
+        monitor_port: Some(0),
+        ..Default::default()
+    };
     steadfast_nats::Server::start(config).await.unwrap()
 }
 
 fn run(args: &[&str], url: &str) -> Output {
-    steadfast().args(args).args(["--nats-url", url]).output().unwrap()
+    steadfast()
+        .args(args)
+        .args(["--nats-url", url])
+        .output()
+        .unwrap()
 }
 
 /// A running server; killed when dropped.
 struct Server {
-    process: Child,
+    process: Running,
     said: Vec<String>,
 }
 
 impl Server {
     /// Starts one, and reads its log until it is ready.
     fn start(url: &str, more: &[&str]) -> Self {
-        let mut process = steadfast()
-            .args(["server", "--set", "server.http_address=", "--set", "telemetry.log_level=warn"])
-            .args(["--set", &format!("nats.url={url}")])
-            .args(more)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = Running(
+            steadfast()
+                .args([
+                    "server",
+                    "--set",
+                    "server.http_address=",
+                    "--set",
+                    "telemetry.log_level=warn",
+                ])
+                .args(["--set", &format!("nats.url={url}")])
+                .args(more)
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
         let mut said = Vec::new();
-        for line in BufReader::new(process.stderr.take().unwrap()).lines() {
+        for line in BufReader::new(process.0.stderr.take().unwrap()).lines() {
             said.push(line.unwrap());
-            if said.last().is_some_and(|line| line.starts_with("steadfast is ready")) {
+            if said
+                .last()
+                .is_some_and(|line| line.starts_with("steadfast is ready"))
+            {
                 return Self { process, said };
             }
         }
         panic!("the server ended before it was ready: {said:#?}");
     }
 
-    fn stop(mut self) -> Option<i32> {
-        let pid = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
-        kill_process(pid, Signal::TERM).unwrap();
-        self.process.wait().unwrap().code()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+    fn stop(self) -> Option<i32> {
+        self.process.end(Signal::TERM)
     }
 }
 
@@ -79,14 +75,21 @@ async fn it_serves_on_a_foreign_nats_and_warns_of_its_durability() {
     let nats = lazy_nats().await;
     let url = nats.client_url();
     let server = Server::start(&url, &[]);
-    let warned = server.said.iter().any(|line| line.contains("sync_interval: always"));
+    let warned = server
+        .said
+        .iter()
+        .any(|line| line.contains("sync_interval: always"));
     assert!(warned, "{:#?}", server.said);
     let start = ["workflow", "start", "--type", "T", "-t", "q", "-w", "one"];
     assert!(run(&start, &url).status.success());
     assert_eq!(server.stop(), Some(0));
     let gone = run(&["workflow", "list"], &url);
     assert_eq!(gone.status.code(), Some(1));
-    assert!(text(&gone.stderr).contains("no Steadfast answers"), "{}", text(&gone.stderr));
+    assert!(
+        text(&gone.stderr).contains("no Steadfast answers"),
+        "{}",
+        text(&gone.stderr)
+    );
     let again = Server::start(&url, &[]);
     let listed = run(&["--json", "workflow", "list"], &url);
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
@@ -98,9 +101,15 @@ async fn it_serves_on_a_foreign_nats_and_warns_of_its_durability() {
 async fn another_number_of_partitions_is_told_to_be_too_late() {
     let nats = lazy_nats().await;
     let url = nats.client_url();
-    assert_eq!(Server::start(&url, &["--set", "server.partitions=2"]).stop(), Some(0));
+    assert_eq!(
+        Server::start(&url, &["--set", "server.partitions=2"]).stop(),
+        Some(0)
+    );
     let server = Server::start(&url, &["--set", "server.partitions=8"]);
-    let told = server.said.iter().any(|line| line.contains("fixed by the first start"));
+    let told = server
+        .said
+        .iter()
+        .any(|line| line.contains("fixed by the first start"));
     assert!(told, "{:#?}", server.said);
 }
 
@@ -119,20 +128,25 @@ async fn the_doctor_says_what_a_lazy_server_lacks() {
 }
 
 /// A nats-server without JetStream, killed when dropped.
-struct Plain(Child, String);
+struct Plain(
+    #[expect(dead_code, reason = "killed when dropped")] Running,
+    String,
+);
 
 impl Plain {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut process = Command::new(steadfast_nats::ensure().unwrap())
-            .args(["--addr", "127.0.0.1", "--port", "-1"])
-            .current_dir(folder.path())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut process = Running(
+            Command::new(steadfast_nats::ensure().unwrap())
+                .args(["--addr", "127.0.0.1", "--port", "-1"])
+                .current_dir(folder.path())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap(),
+        );
         let mut url = String::new();
         // The log stays open in the child: it may go on writing when we have read enough.
-        let mut log = BufReader::new(process.stderr.take().unwrap()).lines();
+        let mut log = BufReader::new(process.0.stderr.take().unwrap()).lines();
         for line in log.by_ref().map_while(Result::ok) {
             if let Some((_, address)) = line.split_once("Listening for client connections on ") {
                 url = format!("nats://{address}");
@@ -142,13 +156,6 @@ impl Plain {
             }
         }
         Self(process, url)
-    }
-}
-
-impl Drop for Plain {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 
@@ -175,16 +182,28 @@ fn without_jetstream_both_say_what_to_do() {
 async fn ready_while_nats_is_there() {
     let mut nats = lazy_nats().await;
     let folder = tempfile::tempdir().unwrap();
-    let mut process = steadfast()
-        .args(["--json", "dev", "--http-port", "0", "--log-level", "error", "--data-dir"])
-        .arg(folder.path())
-        .args(["--nats-url", &nats.client_url()])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut process = Running(
+        steadfast()
+            .args([
+                "--json",
+                "dev",
+                "--http-port",
+                "0",
+                "--log-level",
+                "error",
+                "--data-dir",
+            ])
+            .arg(folder.path())
+            .args(["--nats-url", &nats.client_url()])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
     let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let _server = Server { process, said: Vec::new() };
+    BufReader::new(process.0.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+
     let file: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(file["nats_pid"], Value::Null);
     let http = file["http_addr"].as_str().unwrap();
@@ -193,7 +212,10 @@ async fn ready_while_nats_is_there() {
     wait_for(http, "/readyz", "503");
     nats.restart().await.unwrap();
     wait_for(http, "/readyz", "200");
-    assert!(get(http, "/metrics").contains("steadfast_"), "metrics are served");
+    assert!(
+        get(http, "/metrics").contains("steadfast_"),
+        "metrics are served"
+    );
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -210,7 +232,11 @@ fn wait_for(address: &str, path: &str, status: &str) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while std::time::Instant::now() < deadline {
         let answer = get(address, path);
-        if answer.lines().next().is_some_and(|line| line.contains(status)) {
+        if answer
+            .lines()
+            .next()
+            .is_some_and(|line| line.contains(status))
+        {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(20)); // tidy: poll interval

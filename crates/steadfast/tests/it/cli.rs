@@ -11,13 +11,8 @@ use std::{
 const NO_NATS: &str = "nats://127.0.0.1:1";
 
 fn steadfast(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
-    command.current_dir(folder).stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("STEADFAST") {
-            command.env_remove(name);
-        }
-    }
+    let mut command = crate::process::steadfast();
+    command.current_dir(folder);
     command
 }
 

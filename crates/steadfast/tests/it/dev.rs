@@ -3,32 +3,32 @@
 use std::{
     io::{BufRead as _, BufReader},
     path::Path,
-    process::{Child, Command, ExitStatus, Output, Stdio},
+    process::{Command, Output, Stdio},
 };
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use serde_json::Value;
+
+use crate::process::{Running, steadfast, text};
 
 /// A running `steadfast dev`; killed when dropped.
 struct Dev {
-    process: Child,
+    process: Running,
     file: Value,
-}
-
-fn steadfast() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_steadfast"));
-    command.stdin(Stdio::null());
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("STEADFAST") {
-            command.env_remove(name);
-        }
-    }
-    command
 }
 
 fn dev(folder: &Path, more: &[&str]) -> Command {
     let mut command = steadfast();
-    command.args(["--json", "dev", "--nats-port", "0", "--http-port", "0", "--log-level", "warn"]);
+    command.args([
+        "--json",
+        "dev",
+        "--nats-port",
+        "0",
+        "--http-port",
+        "0",
+        "--log-level",
+        "warn",
+    ]);
     command.arg("--data-dir").arg(folder).args(more);
     command
 }
@@ -38,23 +38,22 @@ impl Dev {
     fn start(folder: &Path) -> Self {
         let mut process = dev(folder, &[]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(process.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let file = serde_json::from_str(&line).expect("the server says that it is ready");
-        Self { process, file }
+        Self {
+            process: Running(process),
+            file,
+        }
     }
 
     fn url(&self) -> &str {
         self.file["nats_url"].as_str().unwrap()
     }
 
-    fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(i32::try_from(self.process.id()).unwrap()).unwrap();
-        kill_process(pid, signal).unwrap();
-    }
-
-    fn stop(mut self, signal: Signal) -> ExitStatus {
-        self.signal(signal);
-        self.process.wait().unwrap()
+    fn stop(self, signal: Signal) -> Option<i32> {
+        self.process.end(signal)
     }
 
     fn nats_pid(&self) -> u64 {
@@ -63,15 +62,26 @@ impl Dev {
 
     /// A command against this server.
     fn run(&self, args: &[&str]) -> Output {
-        steadfast().args(args).args(["--nats-url", self.url()]).output().unwrap()
+        steadfast()
+            .args(args)
+            .args(["--nats-url", self.url()])
+            .output()
+            .unwrap()
     }
 
     /// A command that succeeds, and the JSON lines that it prints.
     #[track_caller]
     fn lines(&self, args: &[&str]) -> Vec<Value> {
         let output = self.run(&[&["--json"], args].concat());
-        assert!(output.status.success(), "{args:?}\n{}", text(&output.stderr));
-        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        assert!(
+            output.status.success(),
+            "{args:?}\n{}",
+            text(&output.stderr)
+        );
+        text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     /// A command that succeeds with one JSON value.
@@ -81,63 +91,120 @@ impl Dev {
     }
 }
 
-impl Drop for Dev {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
-}
-
 fn is_alive(pid: u64) -> bool {
     // A zombie has ended; its parent has not looked yet.
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    stat.rsplit(')')
+        .next()
+        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
 }
 
-const START: [&str; 6] = ["workflow", "start", "--type", "Order", "--task-queue", "orders"];
+const START: [&str; 6] = [
+    "workflow",
+    "start",
+    "--type",
+    "Order",
+    "--task-queue",
+    "orders",
+];
+
+/// A workflow id with everything that NATS subjects cannot have.
+const ODD_ID: &str = "order 1.*>é";
 
 #[test]
-fn it_serves_the_commands() {
+fn it_starts_lists_and_describes() {
     let folder = tempfile::tempdir().unwrap();
     let dev = Dev::start(folder.path());
-    let args = ["--workflow-id", "order 1.*>é", "--input", "{\"amount\": 3}", "--memo", "by=\"me\""];
+    let args = [
+        "-w",
+        ODD_ID,
+        "--input",
+        "{\"amount\": 3}",
+        "--memo",
+        "by=\"me\"",
+    ];
     let started = dev.value(&[&START[..], &args].concat());
     assert_eq!(started["started"], true);
-    let run_id = started["run_id"].as_str().unwrap();
-
     let listed = dev.value(&["workflow", "list"]);
-    assert_eq!(listed[0]["workflow_id"], "order 1.*>é");
+    assert_eq!(listed[0]["workflow_id"], ODD_ID);
     assert_eq!(listed[0]["status"], "Running");
-    let described = dev.value(&["workflow", "describe", "-w", "order 1.*>é"]);
-    assert_eq!(described["run_id"], run_id);
+    let described = dev.value(&["workflow", "describe", "-w", ODD_ID]);
+    assert_eq!(described["run_id"], started["run_id"]);
     assert_eq!(described["memo"]["by"], "me");
     assert_eq!(described["pending_workflow_task"], true);
+}
 
-    let signal = ["workflow", "signal", "-w", "order 1.*>é", "--name", "pay", "--input", "7"];
+#[test]
+fn history_and_feed_tell_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(folder.path());
+    let args = ["-w", ODD_ID, "--input", "{\"amount\": 3}"];
+    assert!(dev.run(&[&START[..], &args].concat()).status.success());
+    let signal = [
+        "workflow", "signal", "-w", ODD_ID, "--name", "pay", "--input", "7",
+    ];
     assert!(dev.run(&signal).status.success());
-    let types = |lines: Vec<Value>| -> Vec<String> {
-        lines.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
+    let types = |lines: &[Value]| -> Vec<String> {
+        lines
+            .iter()
+            .map(|event| event["type"].as_str().unwrap().to_owned())
+            .collect()
     };
-    let expected =
-        ["WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowExecutionSignaled"];
-    assert_eq!(types(dev.lines(&["workflow", "history", "-w", "order 1.*>é"])), expected);
-    let feed = ["events", "--from", "beginning", "--type", "Order", "--limit", "3"];
+    let expected = [
+        "WorkflowExecutionStarted",
+        "WorkflowTaskScheduled",
+        "WorkflowExecutionSignaled",
+    ];
+    let history = dev.lines(&["workflow", "history", "-w", ODD_ID]);
+    assert_eq!(types(&history), expected);
+    let feed = [
+        "events",
+        "--from",
+        "beginning",
+        "--type",
+        "Order",
+        "--limit",
+        "3",
+    ];
     let events = dev.lines(&feed);
-    assert_eq!(events[0]["workflow_id"], "order 1.*>é");
+    assert_eq!(types(&events), expected);
+    assert_eq!(events[0]["workflow_id"], ODD_ID);
     assert_eq!(events[0]["attributes"]["input"][0]["amount"], 3);
-    assert_eq!(types(events), expected);
+    assert_eq!(events[2]["attributes"], history[2]["attributes"]);
+    let ended = dev.lines(&["events", "--from", "1h", "--no-follow", "--type", "Nothing"]);
+    assert!(ended.is_empty());
+}
 
-    assert!(dev.run(&["workflow", "cancel", "-w", "order 1.*>é"]).status.success());
-    let end = ["workflow", "terminate", "-w", "order 1.*>é", "--reason", "enough"];
+#[test]
+fn a_workflow_that_did_not_complete_is_exit_code_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let dev = Dev::start(folder.path());
+    assert!(
+        dev.run(&[&START[..], &["-w", "one"]].concat())
+            .status
+            .success()
+    );
+    let waited = dev.run(&["workflow", "result", "-w", "one", "--wait", "200ms"]);
+    assert_eq!(waited.status.code(), Some(1));
+    assert!(text(&waited.stderr).contains("has not ended within 200ms"));
+    assert!(
+        dev.run(&["workflow", "cancel", "-w", "one"])
+            .status
+            .success()
+    );
+    let end = ["workflow", "terminate", "-w", "one", "--reason", "enough"];
     assert!(dev.run(&end).status.success());
-    let result = dev.run(&["workflow", "result", "-w", "order 1.*>é"]);
+    let result = dev.run(&["workflow", "result", "-w", "one"]);
     assert_eq!(result.status.code(), Some(1));
-    assert!(text(&result.stderr).contains("ended Terminated: enough"), "{}", text(&result.stderr));
-    assert_eq!(dev.stop(Signal::TERM).code(), Some(0));
+    assert!(
+        text(&result.stderr).contains("ended Terminated: enough"),
+        "{}",
+        text(&result.stderr)
+    );
+    let result = dev.run(&["--json", "workflow", "result", "-w", "one"]);
+    assert_eq!(result.status.code(), Some(1));
+    let result: Value = serde_json::from_slice(&result.stdout).unwrap();
+    assert_eq!(result["status"], "Terminated");
 }
 
 #[test]
@@ -149,17 +216,32 @@ fn refusals_say_what_to_do() {
         let said_now = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{args:?}: {said_now}");
         for part in said {
-            assert!(said_now.contains(part), "{args:?} should say {part:?}: {said_now}");
+            assert!(
+                said_now.contains(part),
+                "{args:?} should say {part:?}: {said_now}"
+            );
         }
     };
-    refused(&["workflow", "describe", "-w", "nobody"], &["not_found", "workflow list"]);
+    refused(
+        &["workflow", "describe", "-w", "nobody"],
+        &["not_found", "workflow list"],
+    );
     let start = [&START[..], &["-w", "one"]].concat();
     assert!(dev.run(&start).status.success());
     refused(&start, &["already_started", "--id-conflict-policy"]);
     let again = [&start[..], &["--id-conflict-policy", "use-existing"]].concat();
     assert_eq!(dev.value(&again)["started"], false);
     refused(
-        &["workflow", "query", "-w", "one", "--name", "state", "--timeout", "1s"],
+        &[
+            "workflow",
+            "query",
+            "-w",
+            "one",
+            "--name",
+            "state",
+            "--timeout",
+            "1s",
+        ],
         &["deadline_exceeded", "is a worker polling"],
     );
 }
@@ -171,10 +253,21 @@ fn namespaces_are_registered_and_listed() {
     let made = dev.value(&["namespace", "register", "shop", "--retention", "1d"]);
     assert_eq!(made["retention_secs"], 86_400);
     let listed = dev.value(&["namespace", "list"]);
-    let names: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    let names: Vec<_> = listed
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
     assert_eq!(names, ["default", "shop"]);
-    assert_eq!(dev.run(&["namespace", "register", "shop"]).status.code(), Some(1));
-    assert_eq!(dev.run(&["namespace", "describe", "nobody"]).status.code(), Some(1));
+    assert_eq!(
+        dev.run(&["namespace", "register", "shop"]).status.code(),
+        Some(1)
+    );
+    assert_eq!(
+        dev.run(&["namespace", "describe", "nobody"]).status.code(),
+        Some(1)
+    );
 }
 
 #[test]
@@ -189,7 +282,14 @@ fn the_doctor_finds_it_sound() {
         let finding = findings.iter().find(|finding| finding["check"] == check);
         finding.unwrap_or_else(|| panic!("no finding {check} in {report:#}"))["level"].clone()
     };
-    for check in ["reachable", "version", "max_payload", "jetstream", "durability", "engine"] {
+    for check in [
+        "reachable",
+        "version",
+        "max_payload",
+        "jetstream",
+        "durability",
+        "engine",
+    ] {
         assert_eq!(level(check), "ok", "{report:#}");
     }
     assert_eq!(level("SF_HISTORY_0"), "ok");
@@ -204,7 +304,7 @@ fn it_takes_its_child_along() {
         let nats = dev.nats_pid();
         assert!(is_alive(nats));
         assert!(folder.path().join("dev.json").exists());
-        assert_eq!(dev.stop(signal).code(), Some(0));
+        assert_eq!(dev.stop(signal), Some(0));
         assert!(!is_alive(nats));
         assert!(!folder.path().join("dev.json").exists());
     }
@@ -217,7 +317,10 @@ fn a_second_one_on_the_same_folder_is_refused() {
     let second = dev(folder.path(), &[]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = text(&second.stderr);
-    assert!(said.contains(&format!("in use by pid {}", first.process.id())), "{said}");
+    assert!(
+        said.contains(&format!("in use by pid {}", first.process.0.id())),
+        "{said}"
+    );
     assert!(dev_answers(&first));
 }
 
@@ -251,13 +354,28 @@ fn what_is_not_built_yet_is_said() {
         .spawn()
         .unwrap();
     let mut said = BufReader::new(started.stderr.take().unwrap()).lines();
-    assert!(said.next().unwrap().unwrap().contains("--port 7233 is not served"));
-    assert!(said.next().unwrap().unwrap().contains("--ui-port 8233 is not served"));
+    assert!(
+        said.next()
+            .unwrap()
+            .unwrap()
+            .contains("--port 7233 is not served")
+    );
+    assert!(
+        said.next()
+            .unwrap()
+            .unwrap()
+            .contains("--ui-port 8233 is not served")
+    );
     // The rest of what it says goes nowhere, and that is no reason to die.
     drop(said);
     let mut line = String::new();
-    BufReader::new(started.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    BufReader::new(started.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
     let file = serde_json::from_str(&line).unwrap();
-    let dev = Dev { process: started, file };
-    assert_eq!(dev.stop(Signal::TERM).code(), Some(0));
+    let dev = Dev {
+        process: Running(started),
+        file,
+    };
+    assert_eq!(dev.stop(Signal::TERM), Some(0));
 }
