@@ -237,7 +237,11 @@ async fn start_child(
             .header
             .insert(TRACEPARENT.to_owned(), traceparent);
     }
-    let fate = match start_run(shared, key, child, deadline).await {
+    let started = match require_namespace(shared, &key.namespace).await {
+        Ok(()) => start_run(shared, key, child, deadline).await,
+        Err(error) => Err(error),
+    };
+    let fate = match started {
         Ok(
             Outcome::Started
             | Outcome::Existing {

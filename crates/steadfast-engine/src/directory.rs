@@ -76,10 +76,13 @@ impl Directory {
         }
     }
 
-    /// Takes everything out.
+    /// Takes everything out, in the order in which it came: a simulation must repeat itself.
     pub(crate) fn drain(&mut self) -> Vec<Arc<Slot>> {
         let runs = self.workflows.drain().map(|(_, runs)| runs);
-        runs.flat_map(|runs| runs.current.into_iter().chain(runs.others))
-            .collect()
+        let mut slots: Vec<_> = runs
+            .flat_map(|runs| runs.current.into_iter().chain(runs.others))
+            .collect();
+        slots.sort_by_key(|slot| slot.id);
+        slots
     }
 }

@@ -216,6 +216,15 @@ pub trait Entropy: Send + Sync + 'static {
     fn uuid(&self) -> String;
 }
 
+/// Which namespaces there are.
+pub trait NamespaceRegistry: Send + Sync + 'static {
+    /// Whether there is one of that name. Asked for every start: an answer should be quick.
+    fn exists(
+        &self,
+        namespace: &steadfast_core::Namespace,
+    ) -> BoxFuture<'_, Result<bool, ReadError>>;
+}
+
 /// A plain request to a NATS responder: what service activities are made of.
 pub trait ServiceCaller: Send + Sync + 'static {
     /// Sends and waits for the answer, at most until `timeout`.

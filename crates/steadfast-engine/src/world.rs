@@ -6,9 +6,11 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use steadfast_core::Timestamp;
+use steadfast_core::{Namespace, Timestamp};
 
-use crate::ports::{Clock, Entropy, Log, ServiceCaller, ServiceError, ServiceRequest};
+use crate::ports::{
+    Clock, Entropy, Log, NamespaceRegistry, ReadError, ServiceCaller, ServiceError, ServiceRequest,
+};
 
 /// The ports of one engine.
 #[derive(Clone)]
@@ -21,16 +23,19 @@ pub struct World {
     pub entropy: Arc<dyn Entropy>,
     /// Who answers service activities.
     pub services: Arc<dyn ServiceCaller>,
+    /// Which namespaces there are.
+    pub namespaces: Arc<dyn NamespaceRegistry>,
 }
 
 impl World {
-    /// The real clock and random ids on top of a log, without services.
+    /// The real clock and random ids on top of a log, without services, and with any namespace.
     pub fn on(log: Arc<dyn Log>) -> Self {
         Self {
             log,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(RandomIds),
             services: Arc::new(NoServices),
+            namespaces: Arc::new(AnyNamespace),
         }
     }
 
@@ -38,6 +43,22 @@ impl World {
     pub fn with_services(mut self, services: Arc<dyn ServiceCaller>) -> Self {
         self.services = services;
         self
+    }
+
+    /// The same world with only these namespaces.
+    pub fn with_namespaces(mut self, namespaces: Arc<dyn NamespaceRegistry>) -> Self {
+        self.namespaces = namespaces;
+        self
+    }
+}
+
+/// A world in which every namespace exists.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AnyNamespace;
+
+impl NamespaceRegistry for AnyNamespace {
+    fn exists(&self, _namespace: &Namespace) -> BoxFuture<'_, Result<bool, ReadError>> {
+        Box::pin(std::future::ready(Ok(true)))
     }
 }
 

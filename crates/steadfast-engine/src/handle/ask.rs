@@ -171,6 +171,17 @@ pub(crate) async fn find_in_log(
     Ok(Some(slot))
 }
 
+/// Refuses a namespace that there is not.
+pub(crate) async fn require_namespace(
+    shared: &Shared,
+    namespace: &Namespace,
+) -> Result<(), EngineError> {
+    if shared.world.namespaces.exists(namespace).await.map_err(unreadable)? {
+        return Ok(());
+    }
+    Err(EngineError::NamespaceNotFound(namespace.clone()))
+}
+
 /// A failed read, for whoever asked.
 pub(crate) fn unreadable(error: ReadError) -> EngineError {
     match error {

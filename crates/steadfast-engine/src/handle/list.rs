@@ -5,7 +5,7 @@ use std::{cmp::Reverse, collections::HashMap};
 use crate::{
     api::*,
     context::Shared,
-    handle::ask::unreadable,
+    handle::ask::{require_namespace, unreadable},
     ports::{Head, Sequence},
 };
 
@@ -16,6 +16,7 @@ pub(super) async fn list(shared: &Shared, request: ListRequest) -> Result<ListPa
         limit,
         cursor,
     } = request;
+    require_namespace(shared, &namespace).await?;
     let limit = limit.clamp(1, shared.config.history_page_max);
     let mut before: HashMap<u32, Sequence> = cursor
         .map(|cursor| cursor.0.into_iter().collect())

@@ -10,7 +10,7 @@ use steadfast_core::{
     start::{Lineage, StartVerdict, resolve},
 };
 
-use super::ask::{Asked, Retry, ask, ask_slot, find_in_log, pause, ready};
+use super::ask::{Asked, Retry, ask, ask_slot, find_in_log, pause, ready, require_namespace};
 use crate::{
     api::{EngineError, StartWorkflow, Started, Target},
     config::Backoff,
@@ -48,6 +48,7 @@ pub(crate) async fn start_workflow(
         signal,
         traceparent,
     } = request;
+    require_namespace(shared, &namespace).await?;
     if request.request_id.is_empty() {
         request.request_id = RequestId::new(shared.world.entropy.uuid());
     }
