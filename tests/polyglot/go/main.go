@@ -20,7 +20,7 @@ import (
 )
 
 const (
-	pollFor   = 5 * time.Second
+	pollFor   = 2 * time.Second
 	answerFor = 60 * time.Second
 )
 

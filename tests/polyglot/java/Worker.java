@@ -19,7 +19,7 @@ import org.msgpack.value.ValueFactory;
  * <p>usage: java -cp 'classes:lib/*' Worker NATS_URL NAMESPACE TASK_QUEUE
  */
 public final class Worker {
-    static final Duration POLL = Duration.ofSeconds(5);
+    static final Duration POLL = Duration.ofSeconds(2);
     static final Duration ANSWER = Duration.ofSeconds(60);
     static final String IDENTITY = "java-" + ProcessHandle.current().pid();
 

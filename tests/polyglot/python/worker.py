@@ -14,7 +14,7 @@ import nats
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeout
 
-POLL_SECONDS = 5
+POLL_SECONDS = 2
 ANSWER_SECONDS = 60
 IDENTITY = f"python-{os.getpid()}"
 

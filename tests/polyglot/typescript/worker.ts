@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { Decoder, Encoder } from "@msgpack/msgpack";
 import { connect, errors, type NatsConnection } from "@nats-io/transport-node";
 
-export const POLL_SECONDS = 5;
+export const POLL_SECONDS = 2;
 const ANSWER_SECONDS = 60;
 export const IDENTITY = `typescript-${process.pid}`;
 

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 
 /// How long a process may take to end when it is asked to; a worker first ends its polls.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+const STOP_LIMIT: Duration = Duration::from_secs(15);
 
 /// A process of the demo's that could not be started, or did not do what it should.
 #[derive(Debug, thiserror::Error)]

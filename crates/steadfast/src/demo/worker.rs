@@ -15,8 +15,10 @@ use crate::cli::{output::Out, problem::Problem};
 
 /// How long it waits for an engine that is away.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long one answer may take: what a dying engine was asked is soon asked again.
+const ANSWER: Duration = Duration::from_secs(3);
 /// One poll: short, because the worker ends it before it stops.
-const POLL: Duration = Duration::from_secs(2);
+const POLL: Duration = Duration::from_secs(1);
 
 /// Runs a worker of the story.
 #[derive(Debug, clap::Args)]
@@ -51,7 +53,10 @@ pub async fn run(args: WorkerArgs, out: Out) -> Result<(), Problem> {
         .connect(&args.nats_url)
         .await
         .map_err(|error| failed(&error))?;
-    let client = Client::new(nats).namespace(NAMESPACE).patience(PATIENCE);
+    let client = Client::new(nats)
+        .namespace(NAMESPACE)
+        .patience(PATIENCE)
+        .request_timeout(ANSWER);
     let worker = match args.role {
         Role::WorkflowsV1 => of_workflows(client, CodeVersion::V1),
         Role::WorkflowsV2 => of_workflows(client, CodeVersion::V2),
