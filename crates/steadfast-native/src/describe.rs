@@ -1,6 +1,6 @@
 //! A run's folded state, as `describe` shows it.
 
-use steadfast_core::{Failure, Run, run::activity::Activity};
+use steadfast_core::{Run, run::activity::Activity};
 use steadfast_engine::api;
 use steadfast_protocol::message::{Description, Execution, PendingActivity};
 
@@ -52,7 +52,7 @@ fn pending(activity: &Activity) -> PendingActivity {
         started: activity.started.is_some(),
         attempt_at_ms: attempt_at.as_millis(),
         cancel_requested: activity.cancel_requested_event_id != 0,
-        last_failure: activity.last_failure.as_deref().map(Failure::clone),
+        last_failure: activity.last_failure.as_deref().cloned(),
         last_identity: activity.last_identity.clone(),
         heartbeat_details: activity.heartbeat_details.clone(),
     }

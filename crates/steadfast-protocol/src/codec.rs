@@ -169,7 +169,14 @@ fn classify(error: rmp_serde::decode::Error) -> DecodeError {
         Error::Syntax(message) if message.starts_with("missing field") => {
             DecodeError::MissingField(message)
         }
-        other => DecodeError::Malformed(other.to_string()),
+        other @ (Error::InvalidMarkerRead(_)
+        | Error::InvalidDataRead(_)
+        | Error::TypeMismatch(_)
+        | Error::OutOfRange
+        | Error::LengthMismatch(_)
+        | Error::Uncategorized(_)
+        | Error::Syntax(_)
+        | Error::Utf8Error(_)) => DecodeError::Malformed(other.to_string()),
     }
 }
 

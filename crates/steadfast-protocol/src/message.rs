@@ -6,10 +6,10 @@
 //! spans and times are nanoseconds. `PROTOCOL.md` says the same for people.
 
 pub mod activity;
-pub mod common;
 pub mod control;
 pub mod history;
 pub mod list;
+pub mod parts;
 pub mod query;
 pub mod start;
 pub mod task;
@@ -18,8 +18,8 @@ pub mod verb;
 pub mod workflow;
 
 pub use self::{
-    activity::*, common::*, control::*, history::*, list::*, query::*, start::*, task::*,
-    update::*, verb::*, workflow::*,
+    activity::*, control::*, history::*, list::*, parts::*, query::*, start::*, task::*, update::*,
+    verb::*, workflow::*,
 };
 
 #[cfg(test)]

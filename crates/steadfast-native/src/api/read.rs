@@ -127,28 +127,21 @@ fn ended(kind: &EventKind) -> WorkflowResult {
         reason: String::new(),
         next_run_id: RunId::default(),
     };
-    match kind {
-        EventKind::WorkflowExecutionCompleted(event) => {
-            ended.result = event.result.clone();
-            ended.next_run_id = event.new_execution_run_id.clone();
-        }
-        EventKind::WorkflowExecutionFailed(event) => {
-            ended.failure = Some(event.failure.clone());
-            ended.next_run_id = event.new_execution_run_id.clone();
-        }
-        EventKind::WorkflowExecutionTimedOut(event) => {
-            ended.next_run_id = event.new_execution_run_id.clone();
-        }
-        EventKind::WorkflowExecutionContinuedAsNew(event) => {
-            ended.next_run_id = event.new_execution_run_id.clone();
-        }
-        EventKind::WorkflowExecutionCanceled(event) => ended.result = event.details.clone(),
-        EventKind::WorkflowExecutionTerminated(event) => {
-            ended.result = event.details.clone();
-            ended.reason = event.reason.clone();
-        }
-        #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind closes a run")]
-        _ => {}
+    if let EventKind::WorkflowExecutionCompleted(event) = kind {
+        ended.result = event.result.clone();
+        ended.next_run_id = event.new_execution_run_id.clone();
+    } else if let EventKind::WorkflowExecutionFailed(event) = kind {
+        ended.failure = Some(event.failure.clone());
+        ended.next_run_id = event.new_execution_run_id.clone();
+    } else if let EventKind::WorkflowExecutionTimedOut(event) = kind {
+        ended.next_run_id = event.new_execution_run_id.clone();
+    } else if let EventKind::WorkflowExecutionContinuedAsNew(event) = kind {
+        ended.next_run_id = event.new_execution_run_id.clone();
+    } else if let EventKind::WorkflowExecutionCanceled(event) = kind {
+        ended.result = event.details.clone();
+    } else if let EventKind::WorkflowExecutionTerminated(event) = kind {
+        ended.result = event.details.clone();
+        ended.reason = event.reason.clone();
     }
     ended
 }

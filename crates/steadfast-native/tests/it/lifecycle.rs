@@ -11,6 +11,8 @@ use steadfast_protocol::message::{
     self, AwaitResult, Complete, Completed, Done, Fail, History, HistoryPage, WorkflowResult,
 };
 
+use steadfast_native::NativeConfig;
+
 use crate::world::{World, json};
 
 fn activity(id: &str) -> Command {
@@ -202,5 +204,49 @@ async fn a_failed_task_comes_again_and_an_activity_ends_by_name() -> Result<()> 
     let task = world.poll_workflow("order-4").await?;
     let kinds = task.history.iter().map(|event| event.kind.name());
     assert!(kinds.clone().any(|kind| kind == "ActivityTaskCompleted"));
+    world.stop().await
+}
+
+/// A history larger than a page comes with the task in parts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_history_is_read_in_pages() -> Result<()> {
+    let config = NativeConfig {
+        page_bytes_max: 200,
+        ..NativeConfig::default()
+    };
+    let world = World::with(config).await?;
+    let run_id = world.start_workflow("order-5").await?.run_id;
+    for name in ["a", "b", "c", "d", "e"] {
+        let signal = message::Signal {
+            workflow_id: "order-5".into(),
+            name: name.to_owned(),
+            ..message::Signal::default()
+        };
+        let _: Done = world.api("signal", &signal).await?;
+    }
+    let task = world.poll_workflow("order-5").await?;
+    let first_of_tail = task.tail.first().map(|event| event.id);
+    let (mut events, mut next) = (task.history, task.next_event_id);
+    assert!(next.is_some(), "{events:?}");
+    let mut pages = 0;
+    while let Some(from_event_id) = next.filter(|id| Some(*id) != first_of_tail) {
+        let history = History {
+            workflow_id: "order-5".into(),
+            run_id: run_id.clone(),
+            from_event_id,
+            ..History::default()
+        };
+        let page: HistoryPage = world.api("history", &history).await?;
+        if page.events.is_empty() {
+            break;
+        }
+        events.extend(page.events);
+        next = page.next_event_id;
+        pages += 1;
+    }
+    assert!(pages > 1);
+    events.extend(task.tail);
+    let ids: Vec<_> = events.iter().map(|event| event.id).collect();
+    assert_eq!(ids, (1..=8).collect::<Vec<_>>());
     world.stop().await
 }

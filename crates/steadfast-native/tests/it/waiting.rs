@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::StreamExt;
-use steadfast_core::{Payloads, command::CommandKind, event::UpdateOutcome};
+use steadfast_core::{command::CommandKind, event::UpdateOutcome};
 use steadfast_native::NativeConfig;
 use steadfast_protocol::{
     ErrorCode, codec, header,
     message::{
-        self, AwaitResult, Complete, Completed, Done, Poll, TaskQueryAnswer, UpdateAnswer,
-        UpdateStage, WorkflowResult,
+        self, AwaitResult, Complete, Completed, Poll, TaskQueryAnswer, UpdateAnswer, UpdateStage,
+        WorkflowResult,
     },
     subject::{PollKind, api_subject, poll_subject},
 };
@@ -77,7 +77,7 @@ async fn too_many_polls_are_refused() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_query_and_an_update_are_answered_by_the_worker() -> Result<()> {
+async fn a_query_is_answered_by_the_worker() -> Result<()> {
     let world = World::start().await?;
     world.start_workflow("order").await?;
     let task = world.poll_workflow("order").await?;
@@ -115,6 +115,19 @@ async fn a_query_and_an_update_are_answered_by_the_worker() -> Result<()> {
     );
     answered?;
     assert_eq!(answer?.result, Some(json("7")));
+    world.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_update_is_answered_by_the_worker() -> Result<()> {
+    let world = World::start().await?;
+    world.start_workflow("order").await?;
+    let task = world.poll_workflow("order").await?;
+    let complete = Complete {
+        token: task.token,
+        ..Complete::default()
+    };
+    let _: Completed = world.task("complete", &complete).await?;
 
     let update = message::Update {
         workflow_id: "order".into(),
@@ -147,26 +160,6 @@ async fn a_query_and_an_update_are_answered_by_the_worker() -> Result<()> {
     let answer = answer?;
     assert_eq!(answer.stage, UpdateStage::Completed);
     assert_eq!(answer.outcome, Some(UpdateOutcome::Success(json("8"))));
-
-    let signal = message::Signal {
-        workflow_id: "order".into(),
-        name: "end".to_owned(),
-        ..message::Signal::default()
-    };
-    let _: Done = world.api("signal", &signal).await?;
-    let task = world.poll_workflow("order").await?;
-    let commands = vec![
-        CommandKind::CompleteWorkflow {
-            result: Payloads::new(),
-        }
-        .into(),
-    ];
-    let complete = Complete {
-        token: task.token,
-        commands,
-        ..Complete::default()
-    };
-    let _: Completed = world.task("complete", &complete).await?;
     world.stop().await
 }
 

@@ -107,7 +107,7 @@ proptest! {
             prop_assert_eq!(ids, (key.clone(), workflow_type.clone()));
         }
         let snapshot = snapshot_subject(partition, &key, &workflow_type);
-        prop_assert_eq!(parse_snapshot(&snapshot).unwrap(), parsed.clone());
+        prop_assert_eq!(&parse_snapshot(&snapshot).unwrap(), &parsed);
         let events = parse_events(&events_subject(&key, &workflow_type)).unwrap();
         prop_assert_eq!(events, RunSubject { partition: None, ..parsed });
         prop_assert!(parse_snapshot(&history).is_err());

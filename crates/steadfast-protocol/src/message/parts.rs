@@ -1,4 +1,4 @@
-//! What several messages share.
+//! Parts of several messages.
 
 use serde::{Deserialize, Serialize};
 use steadfast_core::{RunId, Span, WorkflowId, retry};
