@@ -18,7 +18,7 @@ use crate::{
     config::Backoff,
     context::Shared,
     handle::{
-        ask::{Retry, ask},
+        ask::{Retry, ask, require_namespace},
         start::{Outcome, start_run},
     },
     ports::Expected,

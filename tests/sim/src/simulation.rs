@@ -24,7 +24,7 @@ use steadfast_core::{RunKey, Timestamp};
 use steadfast_engine::{
     Deadline, Engine, EngineConfig, World,
     ports::{Clock, Entropy},
-    world::NoServices,
+    world::{AnyNamespace, NoServices},
 };
 use tokio::{task::JoinSet, time::Instant};
 
@@ -141,6 +141,7 @@ async fn start(dice: &Dice, log: &MemLog, began: Instant) -> anyhow::Result<Engi
         clock: Arc::new(SimClock { began }),
         entropy: Arc::new(dice.clone()),
         services: Arc::new(NoServices),
+        namespaces: Arc::new(AnyNamespace),
     };
     let engine = Engine::start(config, world).await?;
     // Many waiters of one recovery would be woken in a random order (tokio's `watch`).

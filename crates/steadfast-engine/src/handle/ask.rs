@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use steadfast_core::{RunId, WorkflowKey};
+use steadfast_core::{Namespace, RunId, WorkflowKey};
 use tokio::{sync::oneshot, time::timeout_at};
 
 use crate::{
@@ -176,7 +176,13 @@ pub(crate) async fn require_namespace(
     shared: &Shared,
     namespace: &Namespace,
 ) -> Result<(), EngineError> {
-    if shared.world.namespaces.exists(namespace).await.map_err(unreadable)? {
+    if shared
+        .world
+        .namespaces
+        .exists(namespace)
+        .await
+        .map_err(unreadable)?
+    {
         return Ok(());
     }
     Err(EngineError::NamespaceNotFound(namespace.clone()))
