@@ -13,6 +13,7 @@ use crate::{
     api::*,
     matching::{Handed, Match, QueueKey, Reference, TaskKind, TaskName},
     request::{Answer, Read, Request, answer},
+    supervise::RunFailure,
 };
 
 /// One thing to say.
@@ -61,7 +62,11 @@ impl Live {
                 answer(reply, result.map_err(EngineError::from));
             }
             After::Update(update_id, wait, reply, result) => match result {
-                Ok(_) => self.wait_update(ctx, update_id, wait, reply),
+                Ok(_) if self.run.update_state(&update_id).is_some() => {
+                    self.wait_update(ctx, update_id, wait, reply);
+                }
+                // Refused by code in this process, in this very turn: the effects say why.
+                Ok(_) => self.await_effect(ctx, update_id, wait, reply),
                 Err(rejection) => answer(reply, Err(rejection.into())),
             },
             After::Take(found, taken) => self.hand(ctx, found, taken).await,
@@ -142,8 +147,7 @@ impl Live {
             .events_through(ctx, from, task.last_written_event_id)
             .await
         else {
-            // The log does not answer: the task waits until its timeout offers it again.
-            self.forget_task_out(ctx);
+            self.cannot_read();
             return None;
         };
         let waited = started_at.since(scheduled_at).0 as f64 / 1e9;
@@ -173,21 +177,11 @@ impl Live {
         })))
     }
 
-    /// Un-starts the workflow task that is out, as a crash would.
-    fn forget_task_out(&mut self, ctx: &Arguments) {
-        let Some(out) = &self.run.session.task_out else {
-            return;
-        };
-        let request_id = out.task.request_id.clone();
-        let token = TaskToken {
-            run: self.run.key().clone(),
-            scheduled_event_id: out.task.scheduled_event_id,
-            attempt: out.task.attempt,
-            started_event_id: out.task.started_event_id,
-            request_id,
-        };
-        let request = Request::GiveBack(Box::new(token), TaskKind::Workflow);
-        drop(ctx.shared.push(&ctx.slot, request));
+    /// The log does not answer, so a task that was taken cannot be handed over. The actor ends
+    /// when it has said everything else, and whoever follows it offers the task again.
+    pub(super) fn cannot_read(&mut self) {
+        let reason = "the history cannot be read".to_owned();
+        self.failure = Some(RunFailure::Unreachable(reason));
     }
 
     /// An attempt is started, but nobody has it: the next poll gets it as it is.

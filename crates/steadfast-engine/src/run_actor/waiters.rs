@@ -140,6 +140,17 @@ impl Live {
         if stage >= wait {
             return answer(reply, Ok(self.update_answer(update_id, stage, outcome)));
         }
+        self.await_effect(ctx, update_id, wait, reply);
+    }
+
+    /// Answers when an effect says that the update went on.
+    pub(super) fn await_effect(
+        &mut self,
+        ctx: &Arguments,
+        update_id: UpdateId,
+        wait: UpdateWait,
+        reply: Answer<UpdateAnswer>,
+    ) {
         if let Some(reply) = self.room_to_wait(ctx, reply) {
             self.waiters
                 .updates
