@@ -1,12 +1,13 @@
 //! The only place where ports meet adapters: JetStream under the engine, front doors on top of it,
 //! telemetry beside it. `steadfast dev`, `steadfast server` and tests start the same thing here.
 
+mod registry;
 mod settings;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
 use async_nats::Client;
-use steadfast_engine::{Engine, World};
+use steadfast_engine::{Engine, World, ports::Log, world::SystemClock};
 use steadfast_jetstream::{
     JetStreamLog,
     durability::{self, Durability},
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub use steadfast_jetstream::durability::Sync;
 pub use steadfast_telemetry::Telemetry;
 
-use crate::{cli::problem::Problem, config::Config, dev::SearchAttribute};
+use crate::{cli::problem::Problem, config::Config, dev::SearchAttribute, retention::Sweeper};
 
 /// How long the partitions may take to recover before a start counts as failed.
 const READY_WITHIN: Duration = Duration::from_secs(300);
@@ -65,6 +66,7 @@ pub struct Composed {
     durability: Durability,
     shutdown: CancellationToken,
     door: JoinHandle<()>,
+    sweeper: JoinHandle<()>,
     readiness: ReadinessReporter,
 }
 
@@ -97,8 +99,11 @@ impl Composed {
         let context = async_nats::jetstream::new(client.clone());
         let namespaces = Namespaces::open(&context).await.map_err(no_namespaces)?;
         register(&namespaces, config).await?;
+        let log: Arc<dyn Log> = Arc::new(log);
         let services = Arc::new(NatsServices::new(client.clone()));
-        let world = World::on(Arc::new(log)).with_services(services);
+        let world = World::on(log.clone())
+            .with_services(services)
+            .with_namespaces(Arc::new(registry::Registry::new(namespaces.clone())));
         let engine = Engine::start(settings::engine(config, partitions), world)
             .await
             .map_err(|error| Problem::failed("cannot start the engine").because(&error))?;
@@ -107,6 +112,14 @@ impl Composed {
             Problem::failed("the partitions have not recovered").because(&error)
         })?;
         let shutdown = CancellationToken::new();
+        let sweeper = Sweeper {
+            log,
+            clock: Arc::new(SystemClock),
+            namespaces: namespaces.clone(),
+            partitions,
+        };
+        let every = config.retention.sweep_every.0;
+        let sweeper = tokio::spawn(sweeper.run(every, shutdown.clone()));
         let door = open_door(config, client, engine.clone(), shutdown.clone());
         let names = config.server.namespaces.clone();
         readiness.set(Readiness::Ready);
@@ -117,6 +130,7 @@ impl Composed {
             durability,
             shutdown,
             door,
+            sweeper,
             readiness,
         })
     }
@@ -165,8 +179,9 @@ impl Composed {
             .set(Readiness::NotReady("stopping".to_owned()));
         self.shutdown.cancel();
         let stopping = async {
-            // An error means that the door's task panicked; it said so in the log.
+            // An error means that the task panicked; it said so in the log.
             let _ = self.door.await;
+            let _ = self.sweeper.await;
             self.engine.shutdown().await;
         };
         if tokio::time::timeout(within, stopping).await.is_err() {

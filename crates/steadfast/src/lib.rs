@@ -10,3 +10,4 @@ pub mod dev_file;
 pub mod nats;
 pub mod remote;
 pub mod render;
+pub mod retention;

@@ -308,8 +308,10 @@ section! {
 section! {
     /// How long closed runs are kept.
     Retention {
-        /// For namespaces that do not say otherwise; 0 keeps them for ever.
+        /// For the namespaces that a start makes; 0 keeps them for ever. Existing ones keep theirs.
         closed_runs: Time = Time::secs(3 * 86_400),
+        /// How often runs past their retention are looked for and removed.
+        sweep_every: Time = Time::secs(600),
     }
 }
 

@@ -36,7 +36,11 @@ fn dev(folder: &Path, more: &[&str]) -> Command {
 impl Dev {
     /// Starts one and reads what it says when it is ready.
     fn start(folder: &Path) -> Self {
-        let mut process = dev(folder, &[]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, more: &[&str]) -> Self {
+        let mut process = dev(folder, more).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap())
             .read_line(&mut line)
@@ -260,6 +264,11 @@ fn namespaces_are_registered_and_listed() {
         .map(|one| one["name"].clone())
         .collect();
     assert_eq!(names, ["default", "shop"]);
+    assert!(
+        dev.run(&[&START[..], &["-n", "shop"]].concat())
+            .status
+            .success()
+    );
     assert_eq!(
         dev.run(&["namespace", "register", "shop"]).status.code(),
         Some(1)
@@ -343,6 +352,40 @@ fn it_resumes_after_kill_9() {
     let nats = second.nats_pid();
     second.stop(Signal::TERM);
     assert!(!is_alive(nats));
+}
+
+#[test]
+fn closed_runs_go_when_their_retention_has_passed() {
+    let folder = tempfile::tempdir().unwrap();
+    let retention = [
+        "--set",
+        "retention.closed_runs=1s",
+        "--set",
+        "retention.sweep_every=100ms",
+    ];
+    let dev = Dev::start_with(folder.path(), &retention);
+    for id in ["kept", "gone"] {
+        assert!(
+            dev.run(&[&START[..], &["-w", id]].concat())
+                .status
+                .success()
+        );
+    }
+    assert!(
+        dev.run(&["workflow", "terminate", "-w", "gone"])
+            .status
+            .success()
+    );
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let ids = || -> Vec<Value> {
+        let listed = dev.value(&["workflow", "list"]);
+        let runs = listed.as_array().unwrap();
+        runs.iter().map(|run| run["workflow_id"].clone()).collect()
+    };
+    while ids() != ["kept"] {
+        let now = std::time::Instant::now();
+        assert!(now < deadline, "not removed: {:?}", ids());
+    }
 }
 
 #[test]
