@@ -1,5 +1,7 @@
 //! Measures appends per second and their latency through the log, and how long a takeover takes.
 //!
+//! The variants take turns in short slices, so that whatever else the machine does meets all of them.
+//!
 //! `cargo run -p steadfast-jetstream --example append_rate [always|lazy|takeover]`: the dev profile, in which only the
 //! dependencies are optimised; a release build is faster on the client's side of the same two cores.
 
@@ -19,7 +21,8 @@ use steadfast_nats::{Server, SyncInterval};
 use steadfast_sim::story::{self, Story};
 
 const PARTITION: Partition = Partition(0);
-const SECONDS: u64 = 3;
+const SLICE: Duration = Duration::from_millis(300);
+const ROUNDS: u32 = 10;
 const OPEN_RUNS: usize = 10_000;
 
 fn record() -> Arc<Record> {
@@ -50,32 +53,50 @@ async fn append(log: &JetStreamLog, address: &RunAddress, last: Sequence) -> Res
     Ok(log.append(append).await?)
 }
 
-async fn rate(log: &JetStreamLog, what: &str, in_flight: usize) -> Result<()> {
-    let end = Instant::now() + Duration::from_secs(SECONDS);
-    let run = |index: usize| {
-        let log = log.clone();
-        let address = story::address(PARTITION, "bench", &format!("{what}-{in_flight}-{index}"));
-        let task = tokio::spawn(async move {
-            let (mut last, mut taken) = (0, Vec::new());
-            while Instant::now() < end {
-                let begun = Instant::now();
-                last = append(&log, &address, last).await?;
-                taken.push(begun.elapsed());
-            }
-            anyhow::Ok(taken)
-        });
-        async { task.await? }
-    };
-    let mut taken = try_join_all((0..in_flight).map(run)).await?.concat();
-    taken.sort_unstable();
-    let at = |part: usize| taken[(taken.len() * part / 100).min(taken.len() - 1)];
-    let per_second = taken.len() as u64 / SECONDS;
-    println!(
-        "{what:28} {in_flight:>4} in flight: {per_second:>6}/s, p50 {:?}, p99 {:?}",
-        at(50),
-        at(99)
-    );
-    Ok(())
+/// One way of writing, on a server of its own.
+struct Lane {
+    name: &'static str,
+    log: JetStreamLog,
+    server: Server,
+    taken: Vec<Duration>,
+}
+
+impl Lane {
+    /// Appends for a while, each run one record after the other.
+    async fn slice(&mut self, in_flight: usize, round: u32) -> Result<()> {
+        let end = Instant::now() + SLICE;
+        let run = |index: usize| {
+            let log = self.log.clone();
+            let id = format!("{in_flight}-{round}-{index}");
+            let address = story::address(PARTITION, "bench", &id);
+            let task = tokio::spawn(async move {
+                let (mut last, mut taken) = (0, Vec::new());
+                while Instant::now() < end {
+                    let begun = Instant::now();
+                    last = append(&log, &address, last).await?;
+                    taken.push(begun.elapsed());
+                }
+                anyhow::Ok(taken)
+            });
+            async { task.await? }
+        };
+        self.taken
+            .extend(try_join_all((0..in_flight).map(run)).await?.concat());
+        Ok(())
+    }
+
+    fn report(&mut self, sync: SyncInterval, in_flight: usize) {
+        let mut taken = std::mem::take(&mut self.taken);
+        taken.sort_unstable();
+        let at = |part: usize| taken[(taken.len() * part / 100).min(taken.len() - 1)];
+        let per_second = taken.len() as f64 / (SLICE * ROUNDS).as_secs_f64();
+        println!(
+            "sync {sync:?}, {:12} {in_flight:>4} in flight: {per_second:>6.0}/s, p50 {:?}, p99 {:?}",
+            self.name,
+            at(50),
+            at(99)
+        );
+    }
 }
 
 async fn open(server: &Server, config: &Config) -> Result<JetStreamLog> {
@@ -180,6 +201,7 @@ async fn appends(sync: SyncInterval) -> Result<()> {
             },
         ),
     ];
+    let mut lanes = Vec::new();
     for (name, config) in variants {
         let config = Config {
             partitions: 1,
@@ -191,10 +213,25 @@ async fn appends(sync: SyncInterval) -> Result<()> {
         };
         let server = Server::start(server).await?;
         let log = open(&server, &config).await?;
-        for in_flight in [1, 16, 64, 256] {
-            rate(&log, &format!("sync {sync:?}, {name}"), in_flight).await?;
+        lanes.push(Lane {
+            name,
+            log,
+            server,
+            taken: Vec::new(),
+        });
+    }
+    for in_flight in [1, 16, 64, 256] {
+        for round in 0..ROUNDS {
+            for lane in &mut lanes {
+                lane.slice(in_flight, round).await?;
+            }
         }
-        server.stop().await;
+        for lane in &mut lanes {
+            lane.report(sync, in_flight);
+        }
+    }
+    for lane in lanes {
+        lane.server.stop().await;
     }
     Ok(())
 }

@@ -10,13 +10,17 @@
 
 mod batch;
 
-use std::collections::{HashSet, VecDeque};
+use std::{
+    collections::{HashSet, VecDeque},
+    time::Duration,
+};
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use steadfast_engine::ports::{AppendError, Sequence};
 use tokio::{
     sync::{mpsc, oneshot},
     task::AbortHandle,
+    time::Instant,
 };
 
 use crate::{
@@ -26,8 +30,9 @@ use crate::{
 
 /// Appends that may wait in front of one stream; more wait in their callers.
 const WAITING_MAX: usize = 16_384;
-/// Batches under way to one stream: one is written while the next one is sent.
-const BATCHES_MAX: usize = 2;
+/// A batch waits so long for as many records as the last one had: those who waited for the last one
+/// are about to write again, and a batch twice as large costs hardly more.
+const LINGER: Duration = Duration::from_millis(1);
 
 /// Where appends to one stream gather.
 #[derive(Debug)]
@@ -96,21 +101,17 @@ enum Landed {
 type Flight<'a> = BoxFuture<'a, Landed>;
 
 async fn run(writer: Writer, bounds: config::GroupCommit, mut arriving: mpsc::Receiver<Waiting>) {
-    let mut gate = Gate {
-        bounds,
-        queue: VecDeque::new(),
-        singles: 0,
-        batches: 0,
-    };
+    let mut gate = Gate::new(bounds);
     let mut flights: FuturesUnordered<Flight<'_>> = FuturesUnordered::new();
     let mut arrived = Vec::new();
     loop {
-        gate.depart(&writer, &flights);
+        gate.depart(&writer, &flights, Instant::now());
+        let linger_until = gate.linger_until;
         tokio::select! {
             Some(landed) = flights.next(), if !flights.is_empty() => match landed {
                 Landed::Single => gate.singles -= 1,
                 Landed::Batch { refused } => {
-                    gate.batches -= 1;
+                    gate.batch_out = false;
                     for waiting in refused {
                         gate.alone(&writer, &flights, waiting);
                     }
@@ -122,7 +123,15 @@ async fn run(writer: Writer, bounds: config::GroupCommit, mut arriving: mpsc::Re
                 }
                 gate.queue.extend(arrived.drain(..));
             }
+            () = until(linger_until) => {}
         }
+    }
+}
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -131,16 +140,41 @@ struct Gate {
     bounds: config::GroupCommit,
     queue: VecDeque<Waiting>,
     singles: usize,
-    batches: usize,
+    batch_out: bool,
+    /// How many records the last batch had.
+    last_batch: usize,
+    /// When the next batch departs though it is smaller than the last one.
+    linger_until: Option<Instant>,
 }
 
 impl Gate {
-    fn depart<'a>(&mut self, writer: &'a Writer, flights: &FuturesUnordered<Flight<'a>>) {
-        loop {
-            if self.queue.len() >= self.bounds.records_min && self.batches < BATCHES_MAX {
+    fn new(bounds: config::GroupCommit) -> Self {
+        let queue = VecDeque::new();
+        Self {
+            bounds,
+            queue,
+            singles: 0,
+            batch_out: false,
+            last_batch: 0,
+            linger_until: None,
+        }
+    }
+
+    fn depart<'a>(
+        &mut self,
+        writer: &'a Writer,
+        flights: &FuturesUnordered<Flight<'a>>,
+        now: Instant,
+    ) {
+        while !self.batch_out {
+            if self.queue.len() >= self.bounds.records_min {
+                if !self.lingered(now) {
+                    return;
+                }
                 let group = self.gather();
                 if group.len() >= self.bounds.records_min {
-                    self.batches += 1;
+                    self.batch_out = true;
+                    self.last_batch = group.len();
                     flights.push(batch::write(writer, group).map(batch_landed).boxed());
                 } else {
                     // Mostly records of the same few workflows: they must follow each other.
@@ -148,7 +182,7 @@ impl Gate {
                         self.alone(writer, flights, waiting);
                     }
                 }
-            } else if self.batches == 0 && self.singles < self.bounds.records_min {
+            } else if self.singles < self.bounds.records_min {
                 let Some(waiting) = self.queue.pop_front() else {
                     return;
                 };
@@ -157,6 +191,16 @@ impl Gate {
                 return;
             }
         }
+    }
+
+    /// Whether a batch may depart: it is as large as the last one, or has waited long enough.
+    fn lingered(&mut self, now: Instant) -> bool {
+        let until = *self.linger_until.get_or_insert(now + LINGER);
+        let departs = self.queue.len() >= self.last_batch || now >= until;
+        if departs {
+            self.linger_until = None;
+        }
+        departs
     }
 
     /// A batch's records: the longest waiting first, no two of one workflow.

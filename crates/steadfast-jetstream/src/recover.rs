@@ -13,7 +13,7 @@ use steadfast_engine::ports::{ReadError, Recovered, RunAddress, Sequence, Snapsh
 use steadfast_protocol::{header, subject};
 
 use crate::{
-    direct::Found,
+    direct::{Found, Page},
     head::status,
     read::{Reader, opened_by},
     snapshot::{Snapshots, address_of},
@@ -30,13 +30,10 @@ struct Recovery<'a> {
     snapshots: Snapshots<'a>,
     reader: Reader<'a>,
     tails: HashMap<String, Vec<Found>>,
-    phase: Phase,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Phase {
-    Snapshots { from: Sequence },
-    Rest,
+    /// Snapshots from here on were written since the takeover.
+    end: Sequence,
+    /// The snapshots that come next; nothing when all are through.
+    page: Option<Page>,
 }
 
 /// Whether a run has a snapshot, readable or not.
@@ -65,13 +62,13 @@ pub(crate) fn run<'a>(
 
 impl<'a> Recovery<'a> {
     async fn begin(snapshots: Snapshots<'a>, reader: Reader<'a>) -> Result<Self, ReadError> {
-        let through = snapshots.take_over().await?;
+        let taken = snapshots.take_over().await?;
         let part = reader.part;
         // From here on it is known which runs have a snapshot, once all of step 3 is through.
         part.learn_snapshots();
         let filter = subject::history_stream_subjects(part.number);
         let mut tails: HashMap<String, Vec<Found>> = HashMap::new();
-        let mut from = through + 1;
+        let mut from = taken.through + 1;
         loop {
             let page = reader.direct.next(&part.history, &filter, from).await?;
             let last = page.messages.last().map(|message| message.sequence);
@@ -86,57 +83,58 @@ impl<'a> Recovery<'a> {
             };
             from = last + 1;
         }
-        let phase = Phase::Snapshots { from: 1 };
+        // What is written behind the checkpoint message is this owner's own: no run comes twice.
+        let end = taken.sequence;
+        let page = snapshot_page(reader, 1, end).await?;
         Ok(Self {
             snapshots,
             reader,
             tails,
-            phase,
+            end,
+            page: Some(page),
         })
     }
 
     /// Some more runs; nothing at the end.
     async fn step(&mut self) -> Result<Option<Vec<Recovered>>, ReadError> {
-        match self.phase {
-            Phase::Snapshots { from } => self.snapshot_page(from).await.map(Some),
-            Phase::Rest => self.rest().await,
+        match self.page.take() {
+            Some(page) => self.snapshots_of(page).await.map(Some),
+            None => self.rest().await,
         }
     }
 
-    async fn snapshot_page(&mut self, from: Sequence) -> Result<Vec<Recovered>, ReadError> {
+    /// The runs of a page of snapshots; the next page is on its way meanwhile.
+    async fn snapshots_of(&mut self, page: Page) -> Result<Vec<Recovered>, ReadError> {
         let part = self.reader.part;
-        // One token more than the checkpoint's subject: only runs' snapshots match.
-        let filter = format!("sf.s.{}.*.*.*.*", part.number);
-        let page = self
-            .reader
-            .direct
-            .next(&part.snapshots, &filter, from)
-            .await?;
-        self.phase = match (page.pending, page.messages.last()) {
-            (1.., Some(last)) => Phase::Snapshots {
-                from: last.sequence + 1,
-            },
-            (_, _) => Phase::Rest,
-        };
-        let mut runs = Vec::with_capacity(page.messages.len());
         for found in &page.messages {
             part.note_snapshot(&found.subject);
         }
-        if matches!(self.phase, Phase::Rest) {
-            part.know_snapshots();
-        }
+        let (reader, end) = (self.reader, self.end);
+        let from = page.messages.last().map(|last| last.sequence + 1);
+        let more = async {
+            match from {
+                Some(from) if page.pending > 0 => snapshot_page(reader, from, end).await.map(Some),
+                Some(_) | None => Ok(None),
+            }
+        };
+        let mut runs = Vec::with_capacity(page.messages.len());
         for found in page.messages {
             let history = history_of(&found.subject);
             let tail = self.tails.remove(&history).unwrap_or_default();
             runs.push((found, history, tail));
         }
         let this = &*self;
-        stream::iter(runs)
+        let decoded = stream::iter(runs)
             .map(|(found, history, tail)| this.with_snapshot(found, history, tail))
             .buffered(READS_AT_A_TIME)
-            .try_filter_map(|recovered| async move { Ok(recovered) })
-            .try_collect()
-            .await
+            .try_collect::<Vec<_>>();
+        // In this order: the request is sent before the decoding keeps the thread busy.
+        let (more, decoded) = futures::try_join!(more, decoded)?;
+        if more.is_none() {
+            part.know_snapshots();
+        }
+        self.page = more;
+        Ok(decoded.into_iter().flatten().collect())
     }
 
     async fn rest(&mut self) -> Result<Option<Vec<Recovered>>, ReadError> {
@@ -241,6 +239,22 @@ impl<'a> Recovery<'a> {
         }
         Ok(records)
     }
+}
+
+/// The next snapshots before the end. The checkpoint's subject has fewer tokens: it does not match.
+async fn snapshot_page(
+    reader: Reader<'_>,
+    from: Sequence,
+    end: Sequence,
+) -> Result<Page, ReadError> {
+    let filter = format!("sf.s.{}.*.*.*.*", reader.part.number);
+    let stream = &reader.part.snapshots;
+    let mut page = reader.direct.next(stream, &filter, from).await?;
+    if page.messages.last().is_some_and(|last| last.sequence > end) {
+        page.messages.retain(|found| found.sequence < end);
+        page.pending = 0;
+    }
+    Ok(page)
 }
 
 /// A run that cannot be read takes nothing else with it.

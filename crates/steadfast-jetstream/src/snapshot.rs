@@ -171,9 +171,8 @@ impl Snapshots<'_> {
         Ok(())
     }
 
-    /// Takes the partition over: from here on, an earlier owner's snapshots are refused. Answers how
-    /// far the checkpoint reaches.
-    pub(crate) async fn take_over(self) -> Result<Sequence, ReadError> {
+    /// Takes the partition over: from here on, an earlier owner's snapshots are refused.
+    pub(crate) async fn take_over(self) -> Result<Checkpoint, ReadError> {
         let mut fence = self.part.fence.write().await;
         let found = self.read_checkpoint().await?;
         let written = self
@@ -181,7 +180,7 @@ impl Snapshots<'_> {
             .await;
         let sequence = written.map_err(|error| ReadError::Unavailable(error.into()))?;
         *fence = Fence::Held(sequence);
-        Ok(found.through)
+        Ok(Checkpoint { sequence, ..found })
     }
 
     /// A process that never recovered the partition (a tool, a test) uses the fence that is there.

@@ -94,6 +94,7 @@ macro_rules! contract_tests {
             recovering: a_snapshot_of_another_version_is_ignored;
             recovering: a_corrupt_record_takes_its_run_alone;
             recovering: an_earlier_owner_cannot_undo_a_snapshot;
+            recovering: snapshots_kept_during_a_takeover_do_not_repeat_runs;
             recovering: a_thousand_runs_come_back;
         }
     };

@@ -37,10 +37,8 @@ fn gate(records: &[(&str, usize)]) -> (Gate, Vec<Answered>) {
         .unzip();
     (
         Gate {
-            bounds,
             queue,
-            singles: 0,
-            batches: 0,
+            ..Gate::new(bounds)
         },
         answered,
     )
@@ -69,4 +67,17 @@ fn what_nobody_waits_for_is_not_written() {
     let (mut gate, mut answered) = gate(&[("a", 1), ("b", 1)]);
     drop(answered.remove(0));
     assert_eq!(names(gate.gather()), ["shop.b"]);
+}
+
+#[test]
+fn a_batch_waits_for_as_many_as_the_last_one_had_but_not_long() {
+    let (mut gate, _answered) = gate(&[("a", 1), ("b", 1)]);
+    let now = Instant::now();
+    assert!(gate.lingered(now), "the first batch waits for nobody");
+    gate.last_batch = 3;
+    assert!(!gate.lingered(now));
+    assert!(gate.lingered(now + LINGER));
+    assert_eq!(gate.linger_until, None);
+    gate.queue.push_back(waiting("c", 1).0);
+    assert!(gate.lingered(now));
 }

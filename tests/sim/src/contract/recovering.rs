@@ -204,6 +204,39 @@ pub async fn an_earlier_owner_cannot_undo_a_snapshot(world: &dyn World) -> Resul
     check(&recover(world).await?, &story)
 }
 
+/// The new owner may keep states while it still reads: no run comes twice.
+pub async fn snapshots_kept_during_a_takeover_do_not_repeat_runs(world: &dyn World) -> Result<()> {
+    let log = world.log();
+    for index in 0..5 {
+        Story::start(log, address(&format!("order-{index}")))
+            .await?
+            .save(log)
+            .await?;
+    }
+    let owner = world.reconnect().await?;
+    let mut recovered = owner.recover(PARTITION);
+    let mut seen = Vec::new();
+    while let Some(found) = recovered.try_next().await? {
+        let Recovered::Run {
+            address,
+            snapshot: Some(snapshot),
+            ..
+        } = found
+        else {
+            bail!("{:?} has no snapshot", address_of(&found).key);
+        };
+        owner.save_snapshot(&address, *snapshot).await?;
+        seen.push(address.key);
+    }
+    ensure!(seen.len() == 5, "{seen:?}");
+    seen.sort();
+    seen.dedup();
+    ensure!(seen.len() == 5, "{seen:?}");
+    drop(recovered);
+    ensure!(recover(world).await?.len() == 5);
+    Ok(())
+}
+
 /// Many runs, in bulk.
 pub async fn a_thousand_runs_come_back(world: &dyn World) -> Result<()> {
     const RUNS: usize = 1_200;
