@@ -92,6 +92,8 @@ pub(crate) struct Live {
     unsaved: u64,
     /// When the last request came.
     busy_at: Timestamp,
+    /// Why this actor must end once the turn is over.
+    failure: Option<RunFailure>,
     /// Code for this run in this process; it forgets the run when this is dropped.
     host: Option<Hosted>,
 }
@@ -195,6 +197,7 @@ impl Live {
             retired: false,
             unsaved: 0,
             busy_at: ctx.now(),
+            failure: None,
             host,
         }
     }
@@ -278,7 +281,7 @@ impl Live {
         }
         self.waiters.wake(&self.run, &self.events);
         self.dispatch_queries(ctx);
-        Ok(())
+        self.failure.take().map_or(Ok(()), Err)
     }
 
     fn took(&mut self, ctx: &Arguments, record: &Record, sequence: Sequence) {

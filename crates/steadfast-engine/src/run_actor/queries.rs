@@ -1,10 +1,7 @@
 //! Questions to the workflow's code. They ride on a workflow task where one waits or is out, and
 //! are a task of their own otherwise; a host in this process answers at once.
 
-use std::sync::Arc;
-
 use steadfast_core::{
-    Event,
     input::{WorkflowTask, WorkflowTaskRef},
     run::Status,
 };
@@ -205,7 +202,10 @@ impl Live {
         } else {
             1
         };
-        let history: Vec<Arc<Event>> = self.events_through(ctx, from, last).await?;
+        let Some(history) = self.events_through(ctx, from, last).await else {
+            self.cannot_read();
+            return None;
+        };
         let key = self.run.key().clone();
         let request_id = steadfast_core::RequestId::new(id);
         let task = WorkflowTaskRef {
