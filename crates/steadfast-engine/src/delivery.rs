@@ -23,9 +23,9 @@ use crate::{
     },
     ports::Expected,
     request::{Answered, Open, Opened, Read, Request},
-    run_actor::effects::TRACEPARENT,
     slot::Slot,
     sync::lock,
+    trace::TRACEPARENT,
 };
 
 /// Sends a message for a run, in the background.

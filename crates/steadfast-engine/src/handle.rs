@@ -270,6 +270,16 @@ impl Engine {
         }
     }
 
+    /// A workflow task that was polled reached nobody: it is offered again as it is.
+    pub fn give_back_workflow_task(&self, token: TaskToken) {
+        matching::give_back_token(&self.shared, token, matching::TaskKind::Workflow);
+    }
+
+    /// An activity attempt that was polled reached nobody: it is offered again as it is.
+    pub fn give_back_activity_task(&self, token: TaskToken) {
+        matching::give_back_token(&self.shared, token, matching::TaskKind::Activity);
+    }
+
     /// Answers a workflow task.
     pub async fn complete_workflow_task(
         &self,

@@ -25,6 +25,7 @@ mod slot;
 mod supervise;
 mod sync;
 mod timers;
+mod trace;
 mod worker;
 
 pub use api::EngineError;

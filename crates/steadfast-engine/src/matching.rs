@@ -18,7 +18,7 @@ use std::{
 use steadfast_core::{EventId, Identity, Namespace, RequestId, TaskQueue};
 use tokio::{sync::oneshot, time::Instant};
 
-pub(crate) use self::poll::{give_back, poll};
+pub(crate) use self::poll::{give_back, give_back_token, poll};
 use self::queue::Queue;
 use crate::{
     api::{EngineError, PolledActivityTask, PolledWorkflowTask},

@@ -5,12 +5,12 @@ use opentelemetry::{
     metrics::{Counter, Histogram, UpDownCounter},
 };
 
-/// Names, as dashboards know them.
+/// Names; the Prometheus exporter adds `_seconds` and `_total` to them.
 pub mod names {
     /// Records appended.
     pub const APPENDS: &str = "steadfast_appends";
     /// Seconds from the append to its acknowledgement.
-    pub const APPEND_SECONDS: &str = "steadfast_append_seconds";
+    pub const APPEND_SECONDS: &str = "steadfast_append";
     /// Appends that another record was faster than.
     pub const APPENDS_FENCED: &str = "steadfast_appends_fenced";
     /// Tasks offered to queues.
@@ -20,7 +20,7 @@ pub mod names {
     /// Tasks answered by workers.
     pub const TASKS_COMPLETED: &str = "steadfast_tasks_completed";
     /// Seconds that a task waited for a worker.
-    pub const SCHEDULE_TO_START_SECONDS: &str = "steadfast_schedule_to_start_seconds";
+    pub const SCHEDULE_TO_START_SECONDS: &str = "steadfast_schedule_to_start";
     /// Runs with an actor.
     pub const LIVE_RUNS: &str = "steadfast_live_runs";
     /// Runs started.
@@ -32,7 +32,7 @@ pub mod names {
     /// Runs read at a takeover.
     pub const RECOVERIES: &str = "steadfast_recoveries";
     /// Seconds that a partition's takeover took.
-    pub const RECOVERY_SECONDS: &str = "steadfast_recovery_seconds";
+    pub const RECOVERY_SECONDS: &str = "steadfast_recovery";
     /// Runs quarantined.
     pub const QUARANTINES: &str = "steadfast_quarantines";
     /// Requests refused because a queue was full.

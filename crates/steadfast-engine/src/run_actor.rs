@@ -220,7 +220,7 @@ impl Live {
         if decided.record.entries.is_empty() {
             return self.commit(ctx, decided, None).await;
         }
-        let record = Arc::new(decided.record.clone());
+        let record = decided.record.clone();
         let expected = Expected::Run(self.sequence);
         match append::append(ctx, record, &decided.run, expected).await? {
             Outcome::Durable(sequence) => self.commit(ctx, decided, Some(sequence)).await,

@@ -18,8 +18,8 @@ use crate::{
     handle::Deadline,
     ports::Expected,
     request::{Current, Open, Opened, Read, Request},
-    run_actor::effects::TRACEPARENT,
     slot::Slot,
+    trace::TRACEPARENT,
 };
 
 /// What a start led to.

@@ -110,6 +110,11 @@ pub(crate) fn give_back(shared: &Arc<Shared>, handed: Handed) {
         Handed::Workflow(task) => (task.token, TaskKind::Workflow),
         Handed::Activity(task) => (task.token, TaskKind::Activity),
     };
+    give_back_token(shared, token, kind);
+}
+
+/// The same, of a task that has only its token left.
+pub(crate) fn give_back_token(shared: &Arc<Shared>, token: TaskToken, kind: TaskKind) {
     let partition = shared.partition_of(&token.run.namespace, &token.run.workflow_id);
     let workflow = token.run.workflow();
     if let Some(slot) = partition.find(&workflow, &token.run.run_id) {

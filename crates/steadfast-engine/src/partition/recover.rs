@@ -14,6 +14,7 @@ use crate::{
     slot::Slot,
     supervise::{RunFailure, quarantine::quarantine},
     sync::lock,
+    trace,
 };
 
 /// Snapshots that are written at a time after a takeover.
@@ -143,7 +144,7 @@ fn adopt(
 }
 
 pub(crate) fn snapshot_of(run: Run, sequence: Sequence) -> Snapshot {
-    let traceparent = effects::traceparent(&run);
+    let traceparent = trace::traceparent(&run);
     Snapshot {
         run,
         sequence,

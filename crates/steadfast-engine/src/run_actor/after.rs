@@ -8,12 +8,13 @@ use steadfast_core::{
     limits::LimitError,
 };
 
-use super::{Arguments, Live, effects::traceparent};
+use super::{Arguments, Live};
 use crate::{
     api::*,
     matching::{Handed, Match, QueueKey, Reference, TaskKind, TaskName},
     request::{Answer, Read, Request, answer},
     supervise::RunFailure,
+    trace,
 };
 
 /// One thing to say.
@@ -123,7 +124,7 @@ impl Live {
                 request_id,
             },
             run: self.run.key().clone(),
-            traceparent: traceparent(&self.run),
+            traceparent: trace::traceparent(&self.run),
             task,
         }
     }
@@ -170,7 +171,7 @@ impl Live {
             history,
             queries: self.queries.ride(),
             lone_query: None,
-            traceparent: traceparent(&self.run),
+            traceparent: trace::traceparent(&self.run),
             scheduled_at,
             started_at,
             task,

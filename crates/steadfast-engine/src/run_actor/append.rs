@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use steadfast_core::{Record, Run};
 use tokio::time::Instant;
+use tracing::Instrument;
 
-use super::{Arguments, effects::traceparent};
+use super::Arguments;
 use crate::{
     config::Backoff,
     ports::{Append, AppendError, Expected, Sequence},
     supervise::RunFailure,
     sync::lock,
+    trace::{self, traceparent},
 };
 
 /// What is known after an append.
@@ -24,32 +26,27 @@ pub(super) enum Outcome {
 }
 
 /// Appends; waits while the log is not reachable, because then nothing was written.
-#[tracing::instrument(
-    level = "debug",
-    skip_all,
-    fields(
-        namespace = %run.key().namespace,
-        workflow_id = %run.key().workflow_id,
-        run_id = %run.key().run_id,
-        task_queue = %run.started.task_queue,
-        entries = record.entries.len(),
-    )
-)]
 pub(super) async fn append(
     ctx: &Arguments,
     record: Arc<Record>,
     run: &Run,
     expected: Expected,
 ) -> Result<Outcome, RunFailure> {
-    let config = &ctx.shared.config;
-    let mut backoff = Backoff::new(config.append_backoff_ms, config.append_backoff_max_ms);
+    let traceparent = traceparent(run);
+    let span = trace::append(run, record.entries.len(), traceparent.as_deref());
     let append = Append {
         address: ctx.slot.address.clone(),
         expected,
         record,
         status: run.status,
-        traceparent: traceparent(run),
+        traceparent,
     };
+    try_append(ctx, append).instrument(span).await
+}
+
+async fn try_append(ctx: &Arguments, append: Append) -> Result<Outcome, RunFailure> {
+    let config = &ctx.shared.config;
+    let mut backoff = Backoff::new(config.append_backoff_ms, config.append_backoff_max_ms);
     lock(&ctx.partition.watermark).begin(ctx.slot.id);
     loop {
         let started = Instant::now();

@@ -1,5 +1,7 @@
 //! Deciding: a batch of requests becomes one transition. Synchronous, and nothing leaves.
 
+use std::sync::Arc;
+
 use steadfast_core::{
     Effect, Input, Record, Rejection, Run, Transition,
     input::{Reply, StartActivity, StartWorkflowTask},
@@ -18,7 +20,7 @@ use crate::{
 /// What was decided, before it is durable.
 pub(super) struct Decided {
     pub(super) run: Run,
-    pub(super) record: Record,
+    pub(super) record: Arc<Record>,
     pub(super) effects: Vec<Effect>,
     pub(super) after: Vec<After>,
 }
@@ -46,7 +48,7 @@ impl<'a> Draft<'a> {
         } = self.transition;
         Decided {
             run,
-            record,
+            record: Arc::new(record),
             effects,
             after: self.after,
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use steadfast_core::{Effect, EventId, Run, TaskQueue};
+use steadfast_core::{Effect, EventId, TaskQueue};
 
 use super::{Arguments, Live};
 use crate::{
@@ -11,17 +11,8 @@ use crate::{
     matching::{QueueKey, Reference, TaskKind, TaskName},
     request::Request,
     slot::Slot,
-    worker,
+    trace, worker,
 };
-
-/// The header of a run that carries its trace context.
-pub(crate) const TRACEPARENT: &str = "traceparent";
-
-/// The run's trace context (W3C `traceparent`): a header of its start.
-pub(crate) fn traceparent(run: &Run) -> Option<String> {
-    let payload = run.started.header.get(TRACEPARENT)?;
-    String::from_utf8(payload.data.to_vec()).ok()
-}
 
 /// Whether the effect is a message that somebody will answer for.
 pub(super) fn is_send(effect: &Effect) -> bool {
@@ -31,6 +22,7 @@ pub(super) fn is_send(effect: &Effect) -> bool {
 impl Live {
     /// Runs the effects of a transition that is durable.
     pub(super) fn run_effects(&mut self, ctx: &Arguments, effects: Vec<Effect>) {
+        let _entered = trace::effects(&self.run, effects.len()).entered();
         for effect in effects {
             if let Effect::UpdateStage { update_id, stage } = effect {
                 self.update_went_on(&update_id, stage);

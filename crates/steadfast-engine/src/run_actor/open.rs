@@ -1,7 +1,5 @@
 //! How a run begins: its first record, with whatever else waits already.
 
-use std::sync::Arc;
-
 use steadfast_core::Transition;
 
 use super::{
@@ -71,7 +69,7 @@ pub(super) async fn open(
     }
     live.extend(ctx, &mut draft);
     let decided = draft.finish();
-    let record = Arc::new(decided.record.clone());
+    let record = decided.record.clone();
     match append::append(ctx, record, &decided.run, expected).await? {
         Outcome::Durable(sequence) => {
             ctx.partition.set_current(&ctx.slot);

@@ -6,11 +6,12 @@ use steadfast_core::{
     run::Status,
 };
 
-use super::{Arguments, Live, effects::traceparent};
+use super::{Arguments, Live};
 use crate::{
     api::*,
     matching::{Handed, Match, QueueKey, Reference, TaskKind, TaskName},
     request::{Answer, answer},
+    trace,
 };
 
 /// The questions that wait at one run.
@@ -238,7 +239,7 @@ impl Live {
             history,
             queries: Vec::new(),
             lone_query: Some(lone),
-            traceparent: traceparent(&self.run),
+            traceparent: trace::traceparent(&self.run),
             scheduled_at: now,
             started_at: now,
         })))

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use steadfast_core::{Effect, Span, Timestamp, effect::OutboundMessage, start::CurrentRun};
 
-use super::{Arguments, Live, Next, effects::traceparent};
+use super::{Arguments, Live, Next};
 use crate::{
     ports::{AppendError, Snapshot},
     request::Current,
     supervise::RunFailure,
     sync::lock,
+    trace,
 };
 
 /// A deadline that a tick did not move is looked at again after this.
@@ -76,7 +77,7 @@ impl Live {
     async fn save_snapshot(&mut self, ctx: &Arguments) -> Result<(), RunFailure> {
         let run = self.run.as_ref().clone();
         let snapshot = Snapshot {
-            traceparent: traceparent(&run),
+            traceparent: trace::traceparent(&run),
             run,
             sequence: self.sequence,
         };
