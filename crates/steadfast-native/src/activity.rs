@@ -9,7 +9,7 @@ use steadfast_protocol::{
 };
 
 use crate::{
-    door::{Answer, Context, namespace, read},
+    door::{Answer, Context, Polled, namespace, read},
     fault::Fault,
 };
 
@@ -46,10 +46,14 @@ pub(crate) async fn poll(
     let Some(task) = context.engine.poll_activity_task(poll, deadline).await? else {
         return Ok(Answer::Empty);
     };
-    let token = ActivityTarget::Token(task.token.clone());
-    match Answer::new(context, &activity_task(task)?) {
+    let token = task.token.clone();
+    match Answer::task(
+        context,
+        &activity_task(task)?,
+        Polled::Activity(token.clone()),
+    ) {
         Err(fault) if fault.code == ErrorCode::PayloadTooLarge => {
-            undeliverable(context, &token, identity, &fault).await;
+            undeliverable(context, &ActivityTarget::Token(token), identity, &fault).await;
             Err(fault)
         }
         answer => answer,

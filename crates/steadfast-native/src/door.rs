@@ -4,7 +4,10 @@ use async_nats::{Client, HeaderMap, Message};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use steadfast_core::{Execution, Namespace, RunId, WorkflowId};
-use steadfast_engine::{Deadline, Engine, api::Target};
+use steadfast_engine::{
+    Deadline, Engine,
+    api::{Target, TaskToken},
+};
 use steadfast_protocol::{
     ErrorCode, PROTOCOL_VERSION, codec, header,
     message::{ApiVerb, TaskVerb},
@@ -81,8 +84,17 @@ pub(crate) enum Verb {
 pub(crate) enum Answer {
     /// A message.
     Body(Bytes),
+    /// A task: when its poller is gone, it goes back.
+    Task(Bytes, Polled),
     /// The wait ended before there was anything.
     Empty,
+}
+
+/// What a poll took from the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Polled {
+    Activity(TaskToken),
+    Workflow(TaskToken),
 }
 
 impl Incoming {
@@ -161,9 +173,21 @@ impl Answer {
         Ok(Self::Body(body))
     }
 
+    /// Encodes a task, if NATS takes one of its size.
+    pub(crate) fn task<T: Serialize>(
+        context: &Context,
+        task: &T,
+        polled: Polled,
+    ) -> Result<Self, Fault> {
+        match Self::new(context, task)? {
+            Self::Body(body) => Ok(Self::Task(body, polled)),
+            other @ (Self::Task(..) | Self::Empty) => Ok(other),
+        }
+    }
+
     pub(crate) fn into_message(self) -> (Bytes, HeaderMap) {
         match self {
-            Self::Body(body) => (body, HeaderMap::new()),
+            Self::Body(body) | Self::Task(body, _) => (body, HeaderMap::new()),
             Self::Empty => {
                 let mut headers = HeaderMap::new();
                 headers.insert(header::EMPTY, "1");

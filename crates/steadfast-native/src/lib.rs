@@ -14,6 +14,7 @@ mod api;
 mod describe;
 mod door;
 mod fault;
+mod receipts;
 mod task;
 mod trace;
 mod workflow;

@@ -19,8 +19,9 @@ use tracing::Instrument;
 use crate::{
     NativeConfig,
     config::ConfigError,
-    door::{self, Answer, Context, Door, Incoming, Wait},
+    door::{self, Answer, Context, Door, Incoming, Polled, Wait},
     fault::Fault,
+    receipts::Receipts,
     trace,
 };
 
@@ -57,7 +58,9 @@ pub async fn run(
     let api = endpoint(&service, "api", API_ALL).await?;
     let poll = endpoint(&service, "poll", POLL_ALL).await?;
     let task = endpoint(&service, "task", TASK_ALL).await?;
+    let (receipts, arriving) = Receipts::open(&client).await.map_err(ServeError::Nats)?;
     let shared = Arc::new(Shared {
+        receipts,
         requests: Arc::new(Semaphore::new(
             config.requests_max.min(Semaphore::MAX_PERMITS),
         )),
@@ -71,11 +74,18 @@ pub async fn run(
         },
         shutdown,
     });
-    tokio::join!(
-        serve(Door::Api, api, Arc::clone(&shared)),
-        serve(Door::Poll, poll, Arc::clone(&shared)),
-        serve(Door::Task, task, shared),
-    );
+    let serving = async {
+        tokio::join!(
+            serve(Door::Api, api, Arc::clone(&shared)),
+            serve(Door::Poll, poll, Arc::clone(&shared)),
+            serve(Door::Task, task, Arc::clone(&shared)),
+        )
+    };
+    tokio::select! {
+        _ = serving => {}
+        // It ends when the connection is closed for good, and with it everything else.
+        () = shared.receipts.collect(arriving) => {}
+    }
     service.stop().await.map_err(ServeError::Nats)
 }
 
@@ -89,6 +99,7 @@ struct Shared {
     context: Context,
     requests: Arc<Semaphore>,
     long_polls: Arc<Semaphore>,
+    receipts: Receipts,
     shutdown: CancellationToken,
 }
 
@@ -129,7 +140,7 @@ async fn serve(door: Door, mut endpoint: Endpoint, shared: Arc<Shared>) {
 async fn admit(door: Door, request: Request, shared: &Arc<Shared>, working: &mut JoinSet<()>) {
     let incoming = match Incoming::parse(door, &request.message) {
         Ok(incoming) => incoming,
-        Err(fault) => return answer(&request, Err(fault)).await,
+        Err(fault) => return answer(shared, &request, Err(fault)).await,
     };
     let (permits, what) = match incoming.wait() {
         Wait::Short => (&shared.requests, "requests worked on at the same time"),
@@ -137,7 +148,7 @@ async fn admit(door: Door, request: Request, shared: &Arc<Shared>, working: &mut
     };
     let Ok(permit) = Arc::clone(permits).try_acquire_owned() else {
         let fault = Fault::new(ErrorCode::ResourceExhausted, format!("too many {what}"));
-        return answer(&request, Err(fault)).await;
+        return answer(shared, &request, Err(fault)).await;
     };
     let span = trace::span(&incoming, &request.message);
     let shared = Arc::clone(shared);
@@ -151,17 +162,26 @@ async fn admit(door: Door, request: Request, shared: &Arc<Shared>, working: &mut
                 () = shared.shutdown.cancelled() => Ok(Answer::Empty),
             },
         };
-        answer(&request, answered).await;
+        answer(&shared, &request, answered).await;
     };
     working.spawn(work.instrument(span));
 }
 
 /// Sends the answer. A request without a reply subject asked for none.
-async fn answer(request: &Request, answered: Result<Answer, Fault>) {
-    if request.message.reply.is_none() {
+async fn answer(shared: &Shared, request: &Request, answered: Result<Answer, Fault>) {
+    let Some(reply) = &request.message.reply else {
+        if let Ok(Answer::Task(_, polled)) = answered {
+            give_back(shared, polled);
+        }
         return;
-    }
+    };
     let (body, headers) = match answered {
+        Ok(Answer::Task(body, polled)) => {
+            if !shared.receipts.deliver(reply.clone(), body).await {
+                give_back(shared, polled);
+            }
+            return;
+        }
         Ok(answer) => answer.into_message(),
         Err(fault) => {
             tracing::debug!(code = %fault.code, message = fault.message, "native request refused");
@@ -171,5 +191,14 @@ async fn answer(request: &Request, answered: Result<Answer, Fault>) {
     if let Err(error) = request.respond_with_headers(Ok(body), headers).await {
         // The client is gone or NATS is: the engine's state does not depend on it.
         tracing::debug!(error = &error as &dyn std::error::Error, "answer not sent");
+    }
+}
+
+/// A task's poller is gone: somebody else gets it.
+fn give_back(shared: &Shared, polled: Polled) {
+    tracing::debug!("a task's poller is gone, the task is offered again");
+    match polled {
+        Polled::Activity(token) => shared.context.engine.give_back_activity_task(token),
+        Polled::Workflow(token) => shared.context.engine.give_back_workflow_task(token),
     }
 }

@@ -15,7 +15,7 @@ use steadfast_protocol::{
 use crate::{
     activity::{poll_request, wire_token},
     api::fitting,
-    door::{Answer, Context},
+    door::{Answer, Context, Polled},
     fault::Fault,
 };
 
@@ -31,7 +31,8 @@ pub(crate) async fn poll(
         return Ok(Answer::Empty);
     };
     let (token, is_query) = (task.token.clone(), task.lone_query.is_some());
-    match Answer::new(context, &workflow_task(task, context.page_bytes_max())?) {
+    let task = workflow_task(task, context.page_bytes_max())?;
+    match Answer::task(context, &task, Polled::Workflow(token.clone())) {
         Err(fault) if fault.code == ErrorCode::PayloadTooLarge => {
             undeliverable(context, &token, is_query, identity, &fault).await;
             Err(fault)

@@ -173,3 +173,69 @@ async fn it_shows_as_a_micro_service() -> Result<()> {
     }
     world.stop().await
 }
+
+/// Whoever polled is gone when the task comes: the next poll gets it, at once and as it was.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_for_a_dead_poller_goes_to_the_next() -> Result<()> {
+    let world = World::start().await?;
+    let dead_poll = async |kind| {
+        let (subject, body) = (
+            poll_subject(SHOP, "order", kind),
+            codec::encode(&poll(30_000))?,
+        );
+        anyhow::Ok(
+            world
+                .client
+                .publish_with_reply(subject, "nobody.there", body)
+                .await?,
+        )
+    };
+    let begun = Instant::now();
+    for _ in 0..3 {
+        dead_poll(PollKind::Workflow).await?;
+    }
+    world.start_workflow("order").await?;
+    let task = world.poll_workflow("order").await?;
+    assert_eq!(task.attempt, 1);
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "before the task's timeout"
+    );
+    let activity = steadfast_core::command::ScheduleActivity {
+        activity_id: "a".into(),
+        activity_type: "charge".into(),
+        start_to_close_timeout: steadfast_core::Span::from_secs(60),
+        retry_policy: Some(steadfast_core::RetryPolicy {
+            maximum_attempts: 1,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let commands = vec![CommandKind::ScheduleActivity(Box::new(activity)).into()];
+    let complete = Complete {
+        token: task.token,
+        commands,
+        ..Complete::default()
+    };
+    let _: Completed = world.task("complete", &complete).await?;
+    dead_poll(PollKind::Activity).await?;
+    let describe = message::Describe {
+        workflow_id: "order".into(),
+        ..Default::default()
+    };
+    loop {
+        let found: message::Description = world.api("describe", &describe).await?;
+        if found.pending_activities[0].started {
+            break;
+        }
+    }
+    let task = world.poll_activity("order").await?;
+    assert_eq!((task.attempt, task.activity_id.as_str()), (1, "a"));
+    let complete = Complete {
+        token: task.token,
+        ..Complete::default()
+    };
+    let _: Completed = world.task("complete", &complete).await?;
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    world.stop().await
+}
