@@ -280,15 +280,15 @@ impl Story {
                 Err(error @ AskError::Refused { .. }) => return Ok(Err(error.to_string())),
                 Err(error) => return self.saw(Err(error)),
             };
-            return Ok(match result.status {
-                Status::Completed => {
-                    payload::decode_list(&result.result).map_err(|error| error.to_string())
-                }
-                other => Err(match result.failure {
-                    Some(failure) => format!("{other:?}: {}", failure.message),
-                    None => format!("{other:?}"),
-                }),
-            });
+            if result.status == Status::Completed {
+                let value = payload::decode_list(&result.result);
+                return Ok(value.map_err(|error| error.to_string()));
+            }
+            let why = result
+                .failure
+                .map(|failure| failure.message)
+                .unwrap_or_default();
+            return Ok(Err(format!("{:?} {why}", result.status)));
         }
         Ok(Err(format!("not over after {} s", PATIENCE.as_secs())))
     }

@@ -187,3 +187,6 @@ pub(crate) fn as_json(cases: &[Case], ledger: &[Entry]) -> Value {
     };
     cases.iter().map(case).collect()
 }
+
+#[cfg(test)]
+mod tests;

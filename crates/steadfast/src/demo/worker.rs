@@ -66,6 +66,7 @@ pub async fn run(args: WorkerArgs, out: Out) -> Result<(), Problem> {
     out.line("ready")?;
     let options = WorkerOptions {
         poll_wait: POLL,
+        sticky_timeout: POLL,
         ..WorkerOptions::default()
     };
     worker

@@ -5,11 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use serde_json::{Value, json};
-use steadfast_core::{
-    Command,
-    command::{CommandKind, ScheduleActivity},
-    run::Status,
-};
+use steadfast_core::{Command, command::CommandKind, run::Status};
 use steadfast_e2e::{
     engine::{Engine, Home, Options},
     native::{Fault, Native},
@@ -356,7 +352,7 @@ async fn commands_that_make_no_sense() -> Result<()> {
     let world = World::begin().await?;
     let native = &world.native;
     native.start(SCRIPT, "commands", QUEUE, &json!([])).await?;
-    let nameless = CommandKind::ScheduleActivity(Box::new(ScheduleActivity::default()));
+    let nameless = CommandKind::ScheduleActivity(Box::default());
     let unknown_timer = CommandKind::CancelTimer {
         timer_id: "no such timer".into(),
     };

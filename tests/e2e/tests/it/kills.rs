@@ -106,7 +106,7 @@ impl World {
 
     async fn start_workflows(&mut self, kill: u64) -> Result<()> {
         let step = |number: usize| {
-            let (name, attempts) = if number % 2 == 0 {
+            let (name, attempts) = if number.is_multiple_of(2) {
                 ("append", 0)
             } else {
                 ("once", 1)
@@ -164,7 +164,11 @@ fn check_journal(
         let outcomes = value.as_array().map(Vec::as_slice).unwrap_or_default();
         ensure!(outcomes.len() == STEPS, "{id} returned {value}");
         for (number, outcome) in outcomes.iter().enumerate() {
-            let name = if number % 2 == 0 { "append" } else { "once" };
+            let name = if number.is_multiple_of(2) {
+                "append"
+            } else {
+                "once"
+            };
             let times = journal
                 .get(&format!("{id}/{number} {name}"))
                 .copied()

@@ -33,7 +33,8 @@ async fn the_engine_carries_on_after_an_outage_of_nats() -> Result<()> {
         ..Config::default()
     };
     let nats = Server::start(config.clone()).await?;
-    let (url, port) = (nats.client_url().to_owned(), nats.port());
+    let url = nats.client_url().to_owned();
+    let port = nats.port();
     let options = Options {
         nats_url: Some(url.clone()),
         ..Options::default()
