@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     net::{IpAddr, SocketAddr},
+    os::unix::process::CommandExt as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
@@ -259,6 +260,8 @@ fn command(settings: &Settings, log: File) -> Command {
     command.arg("--config").arg(settings.conf_file());
     command.stdin(Stdio::null()).stdout(Stdio::null());
     command.stderr(Stdio::from(log));
+    // Ctrl-C in a terminal goes to the whole group: the child must not end before its owner says so.
+    command.process_group(0);
     command
 }
 

@@ -2,11 +2,12 @@
 
 use std::{
     io::{BufRead as _, BufReader},
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Command, Output, Stdio},
 };
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 use crate::process::{Running, steadfast, text};
@@ -352,6 +353,26 @@ fn it_resumes_after_kill_9() {
     let nats = second.nats_pid();
     second.stop(Signal::TERM);
     assert!(!is_alive(nats));
+}
+
+#[test]
+fn ctrl_c_reaches_only_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = dev(folder.path(), &[]);
+    command
+        .process_group(0)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let group = Pid::from_raw(i32::try_from(process.id()).unwrap()).unwrap();
+    kill_process_group(group, Signal::INT).unwrap();
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(text(&output.stderr), "stopping\n");
 }
 
 #[test]
