@@ -2,6 +2,10 @@
 //!
 //! One request, many messages to an inbox, then a status that ends the batch. async-nats has only the
 //! single form, so the requests are written here.
+//!
+//! In a cluster any replica answers a direct get, and a follower may lag. That cannot break the log
+//! (every append is fenced by the leader), but a takeover there may miss the newest records of a run
+//! and learn of them only when its first append is refused.
 
 use std::time::Duration;
 

@@ -29,7 +29,7 @@ pub enum Durability {
         /// Copies of every history stream.
         replicas: usize,
     },
-    /// One copy on a server whose `sync_interval` is not known.
+    /// Too few copies on servers whose `sync_interval` is not known.
     Unknown,
 }
 
@@ -54,8 +54,8 @@ impl Durability {
             ),
             Self::Unknown => Some(
                 "acknowledged writes may be lost at power loss: this nats-server was not started by \
-                 Steadfast, NATS's own default flushes to disk every two minutes, and there is one \
-                 copy; set `sync_interval: always` in its `jetstream` block, or `replicas = 3`",
+                 Steadfast, NATS's own default flushes to disk every two minutes, and too few servers \
+                 have a copy; set `sync_interval: always` in its `jetstream` block, or `replicas = 3`",
             ),
         }
     }
@@ -72,7 +72,10 @@ impl fmt::Display for Durability {
                     "replicated: a write counts once most of {replicas} servers have it"
                 )
             }
-            Self::Unknown => f.write_str("unknown: one copy on a server that we did not start"),
+            Self::Unknown => f.write_str("unknown: the server is foreign, and has too few copies"),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -175,3 +175,59 @@ async fn a_lost_checkpoint_does_not_fence_its_owner() -> Result<()> {
     ensure!(world.log.load_snapshot(&story.address).await? == Some(story.snapshot()));
     Ok(())
 }
+
+/// What was acknowledged survives kill -9 of the server in the middle of many appends; what was not is
+/// there once or not at all.
+async fn acknowledged_records_survive_a_kill(config: Config) -> Result<()> {
+    const RUNS: usize = 64;
+    let mut world = JetStream::start(config).await?;
+    let log = world.log.clone();
+    let mut stories = Vec::new();
+    for index in 0..RUNS {
+        stories.push(Story::start(&log, address(&format!("order-{index}"))).await?);
+    }
+    let mut writers = tokio::task::JoinSet::new();
+    let written = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    for mut story in stories {
+        let (log, written) = (log.clone(), written.clone());
+        writers.spawn(async move {
+            while story.signal(&log, 10).await.is_ok() {
+                written.add_permits(1);
+            }
+            story
+        });
+    }
+    drop(written.acquire_many(500).await?);
+    world.server.kill_hard().await;
+    let stories = writers.join_all().await;
+    world.server.restart().await?;
+    for story in &stories {
+        read_again(&world, story).await?;
+        let stored = world.log.read(&story.address, 0).await?;
+        ensure!(stored.starts_with(&story.stored), "{:?}", story.address.key);
+        ensure!(
+            stored.len() <= story.stored.len() + 1,
+            "{:?}",
+            story.address.key
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_records_survive() -> Result<()> {
+    acknowledged_records_survive_a_kill(config()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_records_of_groups_survive() -> Result<()> {
+    let group_commit = Some(GroupCommit {
+        records_min: 4,
+        ..GroupCommit::default()
+    });
+    acknowledged_records_survive_a_kill(Config {
+        group_commit,
+        ..config()
+    })
+    .await
+}

@@ -6,5 +6,6 @@ mod feed;
 mod foreign;
 mod grouped;
 mod namespaces;
+mod spill;
 mod topology;
 mod world;
