@@ -90,7 +90,7 @@ async fn one_activity_costs_two_appends() {
     let world = TestWorld::new().await;
     host(&world);
     // The activity worker must wait already; then its start shares the record of its schedule.
-    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await; // tidy: paused clock
     let started = world.start("embedded").await;
     assert_eq!(world.result("embedded").await, Status::Completed);
     let records = world

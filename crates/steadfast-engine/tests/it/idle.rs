@@ -11,10 +11,10 @@ use crate::world::*;
 async fn a_passivated_run_wakes_for_a_signal_a_timer_and_a_worker() {
     let world = TestWorld::new().await;
     let started = world.start("idle").await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await; // tidy: paused clock
     // The task waited all the time; only its run was out of memory.
     world.turn(vec![timer("t", 3_600)]).await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await; // tidy: paused clock
     let snapshot = world
         .log
         .load_snapshot(&address("idle", &started.run_id))
@@ -30,7 +30,7 @@ async fn a_passivated_run_wakes_for_a_signal_a_timer_and_a_worker() {
     );
     world.signal("idle", "go").await;
     world.turn(vec![]).await;
-    tokio::time::sleep(Duration::from_secs(7_200)).await;
+    tokio::time::sleep(Duration::from_secs(7_200)).await; // tidy: paused clock
     world.turn(vec![finish()]).await;
     assert_eq!(world.result("idle").await, Status::Completed);
     let history = world.history("idle").await;

@@ -213,9 +213,9 @@ async fn closed_runs_are_read_from_the_log_and_their_id_is_free() {
     let world = TestWorld::new().await;
     let first = world.start("closed").await;
     world.turn(vec![finish()]).await;
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    tokio::time::sleep(Duration::from_secs(30)).await; // tidy: paused clock
     assert_eq!(world.history("closed").await.lines().count(), 5);
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    tokio::time::sleep(Duration::from_secs(30)).await; // tidy: paused clock
     let second = world.start("closed").await;
     assert!(second.started);
     assert_ne!(first.run_id, second.run_id);

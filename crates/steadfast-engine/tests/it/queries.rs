@@ -24,7 +24,7 @@ async fn a_query_rides_on_the_task_that_waits() {
     let world = TestWorld::new().await;
     world.start("ride").await;
     let worker = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await; // tidy: paused clock
         let task = world.workflow_task().await;
         assert_eq!(task.queries.len(), 1);
         let query_answers = vec![(task.queries[0].id.clone(), yes())];
@@ -137,7 +137,7 @@ async fn a_sticky_worker_gets_only_news_and_a_gone_one_is_left_out() {
         .await
         .unwrap();
     // The worker is gone: its queue is not waited for.
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_secs(60)).await; // tidy: paused clock
     let begun = Instant::now();
     world.signal("sticky", "go").await;
     let task = world.turn(vec![finish()]).await;

@@ -291,6 +291,6 @@ pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut condition: i
     let deadline = soon();
     while !condition().await {
         assert!(Instant::now() < deadline, "{what} does not come true");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await; // tidy: paused clock
     }
 }

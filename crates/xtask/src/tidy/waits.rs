@@ -4,7 +4,8 @@
 use super::{Finding, sources::Source};
 
 const SLEEPS: [&str; 3] = ["thread::sleep(", "time::sleep(", " sleep("];
-const MARKS: [&str; 2] = ["// tidy: poll interval", "// tidy: simulated work"];
+const MARKS: [&str; 3] =
+    ["// tidy: poll interval", "// tidy: simulated work", "// tidy: paused clock"];
 /// Benchmarks offer load at a rate, which is a matter of time.
 const EXEMPT: &str = "tests/bench/";
 
