@@ -78,7 +78,7 @@ impl Composed {
         sync: Sync,
         readiness: ReadinessReporter,
     ) -> Result<Self, Problem> {
-        let log = JetStreamLog::open(client.clone(), &settings::jetstream(config)).await;
+        let log = JetStreamLog::open(client.clone(), &settings::jetstream(config, sync)).await;
         let log = log.map_err(|error| {
             Problem::failed("cannot set up JetStream")
                 .because(&error)

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use steadfast_core::limits;
 use steadfast_engine::EngineConfig;
 use steadfast_jetstream::config::{Config as JetStreamConfig, EventFeed, GroupCommit};
+use steadfast_jetstream::durability::Sync;
 use steadfast_native::NativeConfig;
 use steadfast_telemetry::TelemetryConfig;
 
@@ -39,8 +40,13 @@ pub(super) fn telemetry(config: &Config) -> Result<TelemetryConfig, Problem> {
     })
 }
 
-pub(super) fn jetstream(config: &Config) -> JetStreamConfig {
+pub(super) fn jetstream(config: &Config, sync: Sync) -> JetStreamConfig {
     let log = &config.jetstream;
+    let in_groups = match log.group_commit {
+        sections::GroupCommit::Auto => sync == Sync::Always && config.durability.replicas == 1,
+        sections::GroupCommit::On => true,
+        sections::GroupCommit::Off => false,
+    };
     JetStreamConfig {
         partitions: config.server.partitions,
         replicas: config.durability.replicas as usize,
@@ -48,7 +54,7 @@ pub(super) fn jetstream(config: &Config) -> JetStreamConfig {
         object_bytes_max: bytes(log.object_bytes_max),
         append_timeout: log.append_within.0,
         request_timeout: log.request_within.0,
-        group_commit: log.group_commit.then(|| GroupCommit {
+        group_commit: in_groups.then(|| GroupCommit {
             records_min: log.group_commit_records_min,
             records_max: log.group_commit_records_max,
             bytes_max: bytes(log.group_commit_bytes_max),

@@ -151,6 +151,18 @@ section! {
     }
 }
 
+choice! {
+    /// Whether records are written in groups.
+    GroupCommit {
+        /// Where it pays.
+        Auto = "auto",
+        /// Always.
+        On = "on",
+        /// Never.
+        Off = "off",
+    }
+}
+
 section! {
     /// The log on JetStream.
     Jetstream {
@@ -163,7 +175,9 @@ section! {
         /// How long any other request to JetStream may take.
         request_within: Time = Time::secs(5),
         /// Write many records with one fsync (an atomic batch) when many wait in front of one stream.
-        group_commit: bool = false,
+        /// `auto` does so where it pays: one copy, on a nats-server that we started with
+        /// `durability.sync = "always"` (measured: twice the appends there, a third of them elsewhere).
+        group_commit: GroupCommit = GroupCommit::Auto,
         /// So many records must wait before they are batched.
         group_commit_records_min: usize = 32,
         /// The most records in one batch; the server refuses more than 1,000.

@@ -9,18 +9,41 @@ fn the_defaults_are_the_components_own() {
         engine(&config, config.server.partitions),
         EngineConfig::default()
     );
-    assert_eq!(jetstream(&config), JetStreamConfig::default());
+    assert_eq!(
+        jetstream(&config, Sync::Foreign),
+        JetStreamConfig::default()
+    );
     assert_eq!(native(&config), NativeConfig::default());
 }
 
 #[test]
-fn group_commit_and_the_feed_are_switched() {
+fn records_are_grouped_where_it_pays() {
     let mut config = Config::default();
-    config.jetstream.group_commit = true;
+    let grouped = |config: &Config, sync| jetstream(config, sync).group_commit.is_some();
+    assert!(grouped(&config, Sync::Always));
+    assert!(!grouped(&config, Sync::Lazy));
+    config.durability.replicas = 3;
+    assert!(!grouped(&config, Sync::Always));
+    config.jetstream.group_commit = sections::GroupCommit::On;
+    assert_eq!(
+        jetstream(&config, Sync::Lazy).group_commit,
+        Some(GroupCommit::default())
+    );
+    config.jetstream.group_commit = sections::GroupCommit::Off;
+    assert!(!grouped(
+        &Config {
+            durability: Default::default(),
+            ..config
+        },
+        Sync::Always
+    ));
+}
+
+#[test]
+fn the_feed_is_switched_off() {
+    let mut config = Config::default();
     config.events.enabled = false;
-    let settings = jetstream(&config);
-    assert_eq!(settings.group_commit, Some(GroupCommit::default()));
-    assert_eq!(settings.events, None);
+    assert_eq!(jetstream(&config, Sync::Foreign).events, None);
 }
 
 #[test]
