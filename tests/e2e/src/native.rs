@@ -165,7 +165,7 @@ impl Native {
             match self.api(verb, request).await? {
                 Ok(answer) => return Ok(answer),
                 Err(fault) if fault.is_retryable() && Instant::now() < deadline => {
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(PAUSE).await; // tidy: poll interval
                 }
                 Err(fault) => bail!("{}: {fault:?}", verb.name()),
             }
@@ -232,7 +232,7 @@ impl Native {
             match self.raw(subject, body.clone(), ANSWER).await {
                 Ok(bytes) if bytes.is_empty() => {}
                 Ok(bytes) => return Ok(codec::decode(&bytes)?),
-                Err(fault) if fault.is_retryable() => tokio::time::sleep(PAUSE).await,
+                Err(fault) if fault.is_retryable() => tokio::time::sleep(PAUSE).await, // tidy: poll interval
                 Err(fault) => bail!("result of {workflow_id}: {fault:?}"),
             }
         }

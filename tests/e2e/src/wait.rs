@@ -22,6 +22,6 @@ where
         if Instant::now() > deadline {
             bail!("waited {limit:?} in vain for {what}");
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(LOOK).await; // tidy: poll interval
     }
 }

@@ -97,7 +97,7 @@ impl Worker {
             Ok(bytes) if bytes.is_empty() => Ok(None),
             Ok(bytes) => Ok(Some(codec::decode(&bytes)?)),
             Err(fault) if fault.is_retryable() => {
-                tokio::time::sleep(PAUSE).await;
+                tokio::time::sleep(PAUSE).await; // tidy: poll interval
                 Ok(None)
             }
             Err(fault) => bail!("poll: {fault:?}"),
@@ -194,7 +194,7 @@ impl Worker {
             match self.native.task::<A>(verb, body).await? {
                 Ok(_) => return Ok(()),
                 Err(fault) if fault.is_retryable() && Instant::now() < deadline => {
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(PAUSE).await; // tidy: poll interval
                 }
                 Err(Fault::Refused(body)) if body.code.starts_with("bad_") => {
                     bail!("{}: {body}", verb.name())

@@ -348,6 +348,42 @@ async fn tokens_that_are_not_theirs() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn answers_that_come_too_late() -> Result<()> {
+    let world = World::begin().await?;
+    let native = &world.native;
+    Worker::of_scripts(native).spawn_scripts(QUEUE);
+    let step = Step::new("slowly", QUEUE, Value::Null).timeout(Duration::from_millis(300));
+    native
+        .start(SCRIPT, "late", QUEUE, &[step.attempts(2)])
+        .await?;
+    let first: ActivityTask = poll(native, PollKind::Activity).await?;
+    let second: ActivityTask = poll(native, PollKind::Activity).await?;
+    ensure!((first.attempt, second.attempt) == (1, 2));
+    let complete = |token: &Bytes| Complete {
+        token: token.clone(),
+        ..Complete::default()
+    };
+    let answer = native
+        .task::<Completed>(TaskVerb::Complete, &complete(&first.token))
+        .await?;
+    ensure!(
+        code(answer) == "task_not_found",
+        "the first attempt is over"
+    );
+    let value = native.value("late", LIMIT).await?;
+    ensure!(value[0]["error"] == "StartToClose", "{value}");
+    let answer = native
+        .task::<Completed>(TaskVerb::Complete, &complete(&second.token))
+        .await?;
+    let code = code(answer);
+    ensure!(
+        ["task_not_found", "already_completed"].contains(&code.as_str()),
+        "{code}"
+    );
+    world.end().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn commands_that_make_no_sense() -> Result<()> {
     let world = World::begin().await?;
     let native = &world.native;

@@ -55,7 +55,7 @@ async fn survive(kills: u64, seed: u64) -> Result<()> {
     for kill in 0..kills {
         world.start_workflows(kill).await?;
         // Where a kill hits is what is random here.
-        tokio::time::sleep(random.between(20, 800)).await;
+        tokio::time::sleep(random.between(20, 800)).await; // tidy: simulated work
         world = world
             .kill(&mut random)
             .await

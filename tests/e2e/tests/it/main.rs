@@ -1,6 +1,8 @@
 //! Real processes: see the files, one per theme.
 
 mod bad_input;
+mod demo;
 mod kills;
 mod outage;
 mod polyglot;
+mod quarantine;

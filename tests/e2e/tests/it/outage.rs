@@ -68,7 +68,7 @@ async fn the_engine_carries_on_after_an_outage_of_nats() -> Result<()> {
         "nobody can answer now"
     );
     // The outage's length is what is tested.
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    tokio::time::sleep(Duration::from_secs(seconds)).await; // tidy: simulated work
     let nats = Server::start(Config { port, ..config }).await?;
 
     for id in &ids {
