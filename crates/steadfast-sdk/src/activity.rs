@@ -1,7 +1,8 @@
 //! Activities: where workflows touch the world.
 //!
-//! An activity is `async fn(ActivityContext, I) -> Result<O, ActivityError>` on tokio. Any error can be
-//! returned with `?` and is retried as the workflow's retry policy says; [`ActivityError`] says more.
+//! An activity is `async fn(ActivityContext, I) -> Result<O, ActivityError>` on tokio. Any error
+//! can be returned with `?` and is retried as the workflow's retry policy says; [`ActivityError`]
+//! says more.
 
 mod attempt;
 mod context;

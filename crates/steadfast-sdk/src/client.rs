@@ -123,7 +123,8 @@ impl Client {
         WorkflowHandle::new(self.clone(), workflow_id.into())
     }
 
-    /// Runs of the namespace, newest first within a partition; `page` is empty, or from the page before.
+    /// Runs of the namespace, newest first within a partition; `page` is empty, or from the page
+    /// before.
     pub async fn list(&self, max_runs: u32, page: Bytes) -> Result<ListPage, Error> {
         let namespace = self.wire.named_namespace();
         self.wire

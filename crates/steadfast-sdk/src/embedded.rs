@@ -1,9 +1,9 @@
 //! Workflow and activity code in the engine's own process (cargo feature `embedded`).
 //!
 //! Workflows go on inside their run's actor, within the decision that gives them news, so a
-//! one-activity workflow costs two appends. The code is the same as for a remote [worker]; only local
-//! activities are not possible, because the engine must not wait for them: activities of this process
-//! are nearly as cheap.
+//! one-activity workflow costs two appends. The code is the same as for a remote [worker]; only
+//! local activities are not possible, because the engine must not wait for them: activities of this
+//! process are nearly as cheap.
 //!
 //! [worker]: crate::worker
 

@@ -1,7 +1,8 @@
 //! Values to payloads and back, readable for every Temporal tool.
 //!
-//! A value is `json/plain`, except bytes (`bytes::Bytes`, `serde_bytes`), which are `binary/plain`, and
-//! nothing (`()`, `None`), which is `binary/null`. An argument list with nothing in it stands for `()`.
+//! A value is `json/plain`, except bytes (`bytes::Bytes`, `serde_bytes`), which are `binary/plain`,
+//! and nothing (`()`, `None`), which is `binary/null`. An argument list with nothing in it stands
+//! for `()`.
 
 mod probe;
 

@@ -1,8 +1,8 @@
 //! Testing workflows without a server: replay of real histories, and a world in memory.
 //!
 //! [`Replayer`] checks that code still does what recorded histories say, before it is deployed.
-//! [`TestWorld`] runs a workflow with its activities in one thread, skips time, and replays the history
-//! from its beginning after every workflow task, so that non-determinism shows at once.
+//! [`TestWorld`] runs a workflow with its activities in one thread, skips time, and replays the
+//! history from its beginning after every workflow task, so that non-determinism shows at once.
 
 mod history;
 mod replay;

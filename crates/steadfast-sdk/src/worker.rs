@@ -1,8 +1,8 @@
 //! The remote worker: polls an engine over NATS for workflow tasks and activities.
 //!
-//! A worker runs until its shutdown future ends, then stops polling, finishes what it has, and gives
-//! up after a grace period. Lost connections are waited out. Errors that no repetition can heal, such
-//! as a namespace that does not exist, end the worker.
+//! A worker runs until its shutdown future ends, then stops polling, finishes what it has, and
+//! gives up after a grace period. Lost connections are waited out. Errors that no repetition can
+//! heal, such as a namespace that does not exist, end the worker.
 
 mod activity;
 mod cache;
@@ -43,7 +43,8 @@ pub struct WorkerOptions {
     /// How long one poll waits. At shutdown the polls that are out are waited for, because each may
     /// bring a task.
     pub poll_wait: Duration,
-    /// Heartbeats of one activity are never closer together than this, unless its timeout asks for it.
+    /// Heartbeats of one activity are never closer together than this, unless its timeout asks for
+    /// it.
     pub heartbeat_interval: Duration,
     /// How long what has begun may take after the shutdown.
     pub shutdown_grace: Duration,
@@ -158,7 +159,8 @@ impl Worker {
         self
     }
 
-    /// Works until the future ends, then shuts down. An error that cannot be waited out ends it, too.
+    /// Works until the future ends, then shuts down. An error that cannot be waited out ends it,
+    /// too.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Error> {
         let inner = Inner::new(self);
         let pollers = inner.start_pollers();
@@ -260,7 +262,8 @@ impl Inner {
 
     /// The grace period is over: activities are told to stop, and soon everything is dropped.
     async fn give_up(&self) {
-        tracing::warn!(task_queue = %self.task_queue, "worker gives up what did not finish in time");
+        let task_queue = &self.task_queue;
+        tracing::warn!(%task_queue, "worker gives up what did not finish in time");
         self.stop_activities.cancel();
         let told = tokio::time::timeout(LAST_WORDS, self.tasks.wait()).await;
         if told.is_err() {

@@ -1,10 +1,11 @@
 //! Workflows: `async fn`s that survive everything, because they are replayed from their history.
 //!
 //! A workflow is `async fn(WorkflowContext, I) -> Result<O, WorkflowError>`. It runs on a small
-//! executor of its own ([`WorkflowInstance`]), on one thread at a time and without tokio, so that the
-//! same history always leads to the same place. All waiting goes through the [`WorkflowContext`];
-//! the combinators re-exported here poll in a fixed order and are safe to use. `futures::select!` is
-//! not, because it polls in random order: use [`select`] or [`select_biased!`].
+//! executor of its own ([`WorkflowInstance`]), on one thread at a time and without tokio, so that
+//! the same history always leads to the same place. All waiting goes through the
+//! [`WorkflowContext`]; the combinators re-exported here poll in a fixed order and are safe to use.
+//! `futures::select!` is not, because it polls in random order: use [`select`] or
+//! [`select_biased!`].
 
 mod activity;
 mod apply;
@@ -27,6 +28,7 @@ mod random;
 mod saga;
 mod signal;
 mod slot;
+mod spawn;
 mod state;
 mod timer;
 mod update;
@@ -61,5 +63,6 @@ pub use self::{
     query::Question,
     saga::{CompensationFailed, Saga},
     signal::{Recv, SignalChannel},
+    spawn::Spawned,
     timer::Sleep,
 };

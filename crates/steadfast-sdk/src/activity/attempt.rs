@@ -38,8 +38,8 @@ pub(crate) enum Attempted {
     Expired,
 }
 
-/// Runs an activity's code to its end. `stop` tells it to stop, and so may the answers to heartbeats,
-/// which are sent as often as is needed.
+/// Runs an activity's code to its end. `stop` tells it to stop, and so may the answers to
+/// heartbeats, which are sent as often as is needed.
 pub(crate) async fn attempt<F, Fut>(
     code: BoxFuture<'static, Result<Payloads, ActivityError>>,
     heartbeats: Heartbeats,

@@ -94,7 +94,8 @@ impl ActivityContext {
     }
 
     /// Says that the attempt is alive, and how far it is. Never waits: the worker sends the newest
-    /// details as often as the heartbeat timeout needs. Details that cannot be written are an error.
+    /// details as often as the heartbeat timeout needs. Details that cannot be written are an
+    /// error.
     pub fn heartbeat(&self, details: impl Serialize) -> Result<(), ConversionError> {
         let details = payload::encode_list(&details)?;
         self.0.heartbeat.send_replace(details);

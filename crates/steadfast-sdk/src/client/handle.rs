@@ -213,7 +213,8 @@ impl WorkflowHandle {
         }
     }
 
-    /// Sends an update and waits until it is this far, or for a while: the answer tells how far it is.
+    /// Sends an update and waits until it is this far, or for a while: the answer tells how far it
+    /// is.
     pub async fn start_update(
         &self,
         name: impl Into<String>,

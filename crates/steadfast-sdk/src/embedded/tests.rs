@@ -41,16 +41,16 @@ fn activation(history: &History, from: i64, previous: i64) -> Activation {
 }
 
 fn scheduled(activated: Activated) -> String {
-    match activated {
-        Activated::Commands(commands) => match &commands[..] {
-            [command] => match &command.kind {
-                CommandKind::ScheduleActivity(command) => command.activity_type.to_string(),
-                other => panic!("not an activity: {other:?}"),
-            },
-            other => panic!("not one command: {other:?}"),
-        },
-        Activated::Failed(failure) => panic!("{failure:?}"),
-    }
+    let Activated::Commands(commands) = activated else {
+        panic!("{activated:?}")
+    };
+    let [command] = &commands[..] else {
+        panic!("not one command: {commands:?}")
+    };
+    let CommandKind::ScheduleActivity(command) = &command.kind else {
+        panic!("{command:?}")
+    };
+    command.activity_type.to_string()
 }
 
 fn stage(host: &EmbeddedWorkflows, activation: Activation) -> Vec<u8> {
@@ -58,10 +58,11 @@ fn stage(host: &EmbeddedWorkflows, activation: Activation) -> Vec<u8> {
         name: "stage".to_owned(),
         ..Query::default()
     };
-    match host.query(activation, &query) {
-        QueryAnswer::Result(result) => result[0].data.to_vec(),
-        other => panic!("{other:?}"),
-    }
+    let answer = host.query(activation, &query);
+    let QueryAnswer::Result(result) = answer else {
+        panic!("{answer:?}")
+    };
+    result[0].data.to_vec()
 }
 
 #[test]

@@ -84,7 +84,8 @@ impl Inner {
             Err(error) => self.fail_task(&task, &error, deadline).await,
         };
         if let Err(error) = answer {
-            // The engine offers the task again where that makes sense; this worker starts over then.
+            // The engine offers the task again where that makes sense; this worker starts over
+            // then.
             tracing::warn!(%error, "answer to workflow task was not accepted");
         }
     }

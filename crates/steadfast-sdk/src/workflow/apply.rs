@@ -9,6 +9,10 @@ use super::{activity::ActivityEnd, state::State};
 
 impl State {
     /// Takes in one event.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the rest is the engine's affair"
+    )]
     pub(crate) fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::WorkflowExecutionSignaled(e) => {
@@ -47,14 +51,11 @@ impl State {
                 self.deliver_update(e.request.clone(), false);
             }
             kind if is_command_event(kind) => self.match_command(event),
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "the rest is the engine's affair"
-            )]
             _ => {}
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller chose the kinds")]
     fn apply_activity(&mut self, kind: &EventKind) {
         match kind {
             EventKind::ActivityTaskCompleted(e) => {
@@ -86,11 +87,11 @@ impl State {
                 let end = ActivityEnd::Canceled(&e.details, info);
                 self.resolve_activity(e.scheduled_event_id, end);
             }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the caller chose the kinds")]
             _ => {}
         }
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the caller chose the kinds")]
     fn apply_child(&mut self, kind: &EventKind) {
         let (initiated, started, failure, retry_state) = match kind {
             EventKind::ChildWorkflowExecutionCompleted(e) => {
@@ -145,7 +146,6 @@ impl State {
                     Default::default(),
                 )
             }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the caller chose the kinds")]
             _ => return,
         };
         let info = ChildFailure {

@@ -23,6 +23,7 @@ use super::{
     query,
     signal::SignalChannel,
     slot::Slot,
+    spawn::{Spawned, spawned},
     state::{Origin, StateHandle},
     timer::Sleep,
     update,
@@ -92,8 +93,8 @@ impl WorkflowContext {
         Sleep::new(self.clone(), duration)
     }
 
-    /// Waits until the condition is true. It is looked at whenever the workflow has moved, so it must
-    /// be quick and must only look at the workflow's own state, such as a [`Shared`].
+    /// Waits until the condition is true. It is looked at whenever the workflow has moved, so it
+    /// must be quick and must only look at the workflow's own state, such as a [`Shared`].
     pub fn wait_until(&self, check: impl Fn() -> bool + Send + Sync + 'static) -> WaitUntil {
         WaitUntil::new(self.clone(), std::sync::Arc::new(check))
     }
@@ -227,8 +228,8 @@ impl WorkflowContext {
             .insert(name.into(), query::handler(answer));
     }
 
-    /// Handles an update: the validator may refuse it and must only look; the handler may do all that
-    /// a workflow may.
+    /// Handles an update: the validator may refuse it and must only look; the handler may do all
+    /// that a workflow may.
     pub fn on_update<I, O, V, F, Fut>(&self, name: impl Into<String>, validate: V, handle: F)
     where
         I: DeserializeOwned,
@@ -253,11 +254,10 @@ impl WorkflowContext {
     pub fn spawn<T: Send + 'static>(
         &self,
         future: impl Future<Output = T> + Send + 'static,
-    ) -> impl Future<Output = T> + Send + Unpin + 'static {
-        use futures::FutureExt;
-        let (running, handle) = future.remote_handle();
-        self.spawn_detached(running);
-        handle
+    ) -> Spawned<T> {
+        let (task, result) = spawned(future);
+        self.shared.lock().spawned.push(task);
+        result
     }
 
     fn spawn_detached(&self, future: impl Future<Output = ()> + Send + 'static) {
@@ -314,7 +314,8 @@ impl WorkflowContext {
         Ok(())
     }
 
-    /// Sets search attributes; a `binary/null` payload removes one. See [`payload::search_attribute`].
+    /// Sets search attributes; a `binary/null` payload removes one. See
+    /// [`payload::search_attribute`].
     pub fn upsert_search_attributes(
         &self,
         attributes: impl IntoIterator<Item = (String, Payload)>,

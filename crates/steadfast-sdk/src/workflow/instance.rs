@@ -1,9 +1,9 @@
 //! One run's workflow code, brought to where its history says it is, and one task further.
 //!
-//! A history is taken in by workflow tasks: the events up to a task's Started are news for the code,
-//! which then runs until it waits for something; what it asked for must be what the events after the
-//! task's Completed say. The last Started of a live task has no Completed yet: what the code asks for
-//! there is the answer to the task.
+//! A history is taken in by workflow tasks: the events up to a task's Started are news for the
+//! code, which then runs until it waits for something; what it asked for must be what the events
+//! after the task's Completed say. The last Started of a live task has no Completed yet: what the
+//! code asks for there is the answer to the task.
 //!
 //! The instance knows nothing of NATS, threads or clocks; a remote worker and the engine both drive
 //! it. After an error it must be dropped.
@@ -318,6 +318,7 @@ impl WorkflowInstance {
     }
 
     /// Tells the code of a replayed task what its future says: its markers, its accepted updates.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest comes in its time")]
     fn peek(&self, shared: &StateHandle) {
         let mut state = shared.lock();
         for event in &self.pending {
@@ -337,7 +338,6 @@ impl WorkflowInstance {
                     }
                 }
                 EventKind::WorkflowTaskStarted(_) => break,
-                #[expect(clippy::wildcard_enum_match_arm, reason = "the rest comes in its time")]
                 _ => {}
             }
         }
@@ -410,14 +410,14 @@ struct Task {
     live: bool,
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "only these end a task badly"
+)]
 fn started_of(event: &Event) -> EventId {
     match &event.kind {
         EventKind::WorkflowTaskFailed(failed) => failed.started_event_id,
         EventKind::WorkflowTaskTimedOut(timed_out) => timed_out.started_event_id,
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "only these end a task badly"
-        )]
         _ => 0,
     }
 }
@@ -441,7 +441,7 @@ fn resolve_peeked_local(shared: &StateHandle) -> Result<bool, ActivateError> {
     let Some(number) = local::marker_number(&marker) else {
         return Ok(true);
     };
-    let resolved = state.resolve_local(number, local::marker_result(&marker));
+    let resolved = state.resolve_local(number, local::marker_result(&marker).map_err(|it| *it));
     resolved.map_err(|error| ActivateError::Panic(error.to_string()))?;
     Ok(true)
 }

@@ -1,7 +1,7 @@
 //! Local activities: short ones that the workflow's own worker runs within the workflow task.
 //!
-//! The driver hands them out when the code has nothing else to do, and their results come back one at
-//! a time; a marker (`core_local_activity`, as Temporal's SDKs write it) keeps each result. In a
+//! The driver hands them out when the code has nothing else to do, and their results come back one
+//! at a time; a marker (`core_local_activity`, as Temporal's SDKs write it) keeps each result. In a
 //! replay the markers of the task give the results, in their order.
 
 use std::{
@@ -76,9 +76,9 @@ pub(crate) fn marker_number(marker: &MarkerRecorded) -> Option<u64> {
 }
 
 /// What a marker says of the result.
-pub(crate) fn marker_result(marker: &MarkerRecorded) -> Result<Payloads, Failure> {
+pub(crate) fn marker_result(marker: &MarkerRecorded) -> Result<Payloads, Box<Failure>> {
     match &marker.failure {
-        Some(failure) => Err(failure.clone()),
+        Some(failure) => Err(Box::new(failure.clone())),
         None => Ok(marker.details.get("result").cloned().unwrap_or_default()),
     }
 }

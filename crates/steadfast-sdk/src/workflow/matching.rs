@@ -59,6 +59,10 @@ impl State {
 }
 
 /// Whether an event may stand in a history although the code does not ask for it.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all other events need their command"
+)]
 fn is_optional(kind: &EventKind) -> bool {
     match kind {
         EventKind::MarkerRecorded(marker) => {
@@ -69,10 +73,6 @@ fn is_optional(kind: &EventKind) -> bool {
             .search_attributes
             .keys()
             .all(|name| name == CHANGE_VERSION),
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "all other events need their command"
-        )]
         _ => false,
     }
 }
@@ -128,7 +128,6 @@ fn fits(command: &CommandKind, event: &EventKind) -> bool {
         | (CommandKind::FailWorkflow { .. }, EventKind::WorkflowExecutionFailed(_))
         | (CommandKind::CancelWorkflow { .. }, EventKind::WorkflowExecutionCanceled(_))
         | (CommandKind::ContinueAsNew(_), EventKind::WorkflowExecutionContinuedAsNew(_)) => true,
-        #[expect(clippy::wildcard_enum_match_arm, reason = "all other pairs do not fit")]
         _ => false,
     }
 }
@@ -219,6 +218,7 @@ fn patch_suffix(data: Option<marker::PatchData>) -> String {
 }
 
 /// Names an event, with what tells it from others of its kind.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the name says enough")]
 fn describe_event(kind: &EventKind) -> String {
     let detail = match kind {
         EventKind::ActivityTaskScheduled(e) => {
@@ -252,7 +252,6 @@ fn describe_event(kind: &EventKind) -> String {
         }
         EventKind::WorkflowExecutionUpdateAccepted(e) => format!(" {:?}", accepted_id(e)),
         EventKind::WorkflowExecutionUpdateCompleted(e) => format!(" {:?}", e.update_id),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "the name says enough")]
         _ => String::new(),
     };
     format!("{}{detail}", kind.name())

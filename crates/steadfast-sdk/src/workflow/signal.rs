@@ -103,7 +103,8 @@ impl<T: DeserializeOwned> SignalChannel<T> {
     }
 }
 
-/// Waits for the next signal. A signal that it took but did not return is not lost when it is dropped.
+/// Waits for the next signal. A signal that it took but did not return is not lost when it is
+/// dropped.
 #[must_use = "futures do nothing unless awaited"]
 pub struct Recv<T> {
     ctx: WorkflowContext,

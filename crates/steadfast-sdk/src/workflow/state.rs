@@ -1,7 +1,7 @@
 //! What a run's workflow code and its driver share: the clock, what is pending, what was asked for.
 //!
-//! Invariants: the lock is never held while user code runs; everything is kept in the order in which
-//! the code asked for it, so that a replay does the same things in the same order.
+//! Invariants: the lock is never held while user code runs; everything is kept in the order in
+//! which the code asked for it, so that a replay does the same things in the same order.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},

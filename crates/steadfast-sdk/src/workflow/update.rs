@@ -144,19 +144,21 @@ fn validate(
     shared: &StateHandle,
     handler: &UpdateHandler,
     request: &UpdateRequest,
-) -> Result<(), Failure> {
+) -> Result<(), Box<Failure>> {
     shared.lock().read_only = true;
     let verdict = catch_unwind(AssertUnwindSafe(|| (handler.validate)(&request.args)));
     shared.lock().read_only = false;
     match verdict {
-        Ok(verdict) => verdict.map_err(WorkflowError::into_failure),
-        Err(panic) => Err(ApplicationError::new("Panic", panic_text(&*panic)).into_failure()),
+        Ok(verdict) => verdict.map_err(|error| Box::new(error.into_failure())),
+        Err(panic) => {
+            let error = ApplicationError::new("Panic", panic_text(&*panic));
+            Err(Box::new(error.into_failure()))
+        }
     }
 }
 
 impl State {
-    fn reject(&mut self, request: &UpdateRequest, failure: Failure) {
-        let failure = Box::new(failure);
+    fn reject(&mut self, request: &UpdateRequest, failure: Box<Failure>) {
         let update_id = request.update_id.clone();
         self.rejections
             .push(CommandKind::RejectUpdate { update_id, failure }.into());
@@ -172,7 +174,7 @@ impl State {
                 known.join(", ")
             );
             let failure = ApplicationError::new("UnknownUpdate", message).into_failure();
-            self.reject(&request, failure);
+            self.reject(&request, Box::new(failure));
         }
     }
 }

@@ -61,7 +61,7 @@ async fn long(ctx: ActivityContext, _: ()) -> Result<(), ActivityError> {
     while !ctx.is_cancelled() {
         beats += 1;
         ctx.heartbeat(beats)?;
-        let pause = tokio::time::sleep(Duration::from_millis(20));
+        let pause = tokio::time::sleep(Duration::from_millis(20)); // tidy: simulated work
         tokio::select! { () = pause => {}, () = ctx.cancelled() => {} }
     }
     Err(ActivityError::canceled().details(beats))

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::StreamExt;
+use steadfast_core::EventKind;
 use steadfast_nats::Server;
 use steadfast_protocol::{ErrorBody, ErrorCode, codec, header};
 use steadfast_sdk::{
@@ -114,14 +115,13 @@ async fn code_that_changed_fails_the_task_until_it_is_right_again() -> Result<()
     let wrong = world.work(with(new().workflow("Changing", changed)));
     workflow.signal("go", &()).await?;
     let failure = loop {
-        let failed = workflow
-            .history()
-            .await?
-            .into_iter()
-            .find_map(|event| match event.kind {
-                steadfast_core::EventKind::WorkflowTaskFailed(failed) => Some(failed),
-                _ => None,
-            });
+        let events = workflow.history().await?;
+        let failed = events.into_iter().find_map(|event| {
+            let EventKind::WorkflowTaskFailed(failed) = event.kind else {
+                return None;
+            };
+            Some(failed)
+        });
         match failed {
             Some(failed) => break failed,
             None => tokio::task::yield_now().await,

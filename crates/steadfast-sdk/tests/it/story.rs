@@ -101,9 +101,11 @@ async fn sagas(client: &Client) -> Result<()> {
         .history()
         .await?
         .into_iter()
-        .filter_map(|event| match event.kind {
-            EventKind::ActivityTaskScheduled(it) => Some(it.input.first()?.data.clone()),
-            _ => None,
+        .filter_map(|event| {
+            let EventKind::ActivityTaskScheduled(it) = event.kind else {
+                return None;
+            };
+            Some(it.input.first()?.data.clone())
         })
         .collect();
     ensure!(

@@ -2,7 +2,7 @@
 
 use steadfast_core::{
     Execution, Failure, Payloads, RunId,
-    command::{CommandKind, ContinueAsNew, ScheduleActivity, StartChildWorkflow},
+    command::{CommandKind, ContinueAsNew, RecordMarker, ScheduleActivity, StartChildWorkflow},
     event::{
         ActivityTaskCancelRequested, ActivityTaskCanceled, ActivityTaskScheduled, MarkerRecorded,
         RequestCancelExternalWorkflowExecutionInitiated, SignalExternalWorkflowExecutionInitiated,
@@ -62,16 +62,45 @@ impl TestRun {
             CommandKind::RequestCancelExternalWorkflow(command) => {
                 self.cancel_external(command.execution);
             }
-            CommandKind::CompleteWorkflow { .. }
-            | CommandKind::FailWorkflow { .. }
-            | CommandKind::CancelWorkflow { .. }
-            | CommandKind::ContinueAsNew(_) => self.close(command),
-            CommandKind::RecordMarker(_)
-            | CommandKind::UpsertSearchAttributes { .. }
-            | CommandKind::ModifyProperties { .. } => self.note(command),
-            CommandKind::AcceptUpdate(_)
-            | CommandKind::RejectUpdate { .. }
-            | CommandKind::CompleteUpdate { .. } => self.update_command(command),
+            CommandKind::CompleteWorkflow { result } => self.complete(result),
+            CommandKind::FailWorkflow { failure } => self.fail(*failure),
+            CommandKind::CancelWorkflow { details } => self.close_cancelled(details),
+            CommandKind::ContinueAsNew(next) => self.continue_as_new(*next),
+            CommandKind::RecordMarker(marker) => self.record_marker(*marker),
+            CommandKind::UpsertSearchAttributes { search_attributes } => {
+                let upsert = UpsertWorkflowSearchAttributes {
+                    search_attributes,
+                    ..Default::default()
+                };
+                self.history.push(upsert);
+            }
+            CommandKind::ModifyProperties { upserted_memo } => {
+                let modified = WorkflowPropertiesModified {
+                    upserted_memo,
+                    ..Default::default()
+                };
+                self.history.push(modified);
+            }
+            CommandKind::AcceptUpdate(accept) => {
+                let request = self.accepting.remove(accept.update_id.as_str());
+                self.history.push(WorkflowExecutionUpdateAccepted {
+                    protocol_instance_id: accept.update_id.to_string(),
+                    accepted_request: request,
+                    ..Default::default()
+                });
+            }
+            CommandKind::RejectUpdate { update_id, failure } => {
+                let outcome = UpdateOutcome::Failure(failure);
+                self.update_outcomes.push((update_id.to_string(), outcome));
+            }
+            CommandKind::CompleteUpdate { update_id, outcome } => {
+                self.history.push(WorkflowExecutionUpdateCompleted {
+                    update_id: update_id.clone(),
+                    outcome: outcome.clone(),
+                    ..Default::default()
+                });
+                self.update_outcomes.push((update_id.to_string(), outcome));
+            }
         }
     }
 
@@ -128,73 +157,49 @@ impl TestRun {
             .push_back((initiated, execution, Message::Cancel));
     }
 
-    fn note(&mut self, command: CommandKind) {
-        match command {
-            CommandKind::RecordMarker(marker) => {
-                self.history.push(MarkerRecorded {
-                    marker_name: marker.marker_name,
-                    details: marker.details,
-                    failure: marker.failure,
-                    ..Default::default()
-                });
-            }
-            CommandKind::UpsertSearchAttributes { search_attributes } => {
-                let upsert = UpsertWorkflowSearchAttributes {
-                    search_attributes,
-                    ..Default::default()
-                };
-                self.history.push(upsert);
-            }
-            CommandKind::ModifyProperties { upserted_memo } => {
-                let modified = WorkflowPropertiesModified {
-                    upserted_memo,
-                    ..Default::default()
-                };
-                self.history.push(modified);
-            }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the caller chose the kinds")]
-            _ => {}
-        }
+    fn record_marker(&mut self, marker: RecordMarker) {
+        self.history.push(MarkerRecorded {
+            marker_name: marker.marker_name,
+            details: marker.details,
+            failure: marker.failure,
+            ..Default::default()
+        });
     }
 
-    fn close(&mut self, command: CommandKind) {
-        match command {
-            CommandKind::CompleteWorkflow { result } => {
-                let completed = WorkflowExecutionCompleted {
-                    result: result.clone(),
-                    ..Default::default()
-                };
-                self.history.push(completed);
-                self.outcome = Some(Ok(result));
-            }
-            CommandKind::FailWorkflow { failure } => {
-                let failed = WorkflowExecutionFailed {
-                    failure: (*failure).clone(),
-                    ..Default::default()
-                };
-                self.history.push(failed);
-                self.outcome = Some(Err(*failure));
-            }
-            CommandKind::CancelWorkflow { details } => {
-                self.history.push(WorkflowExecutionCanceled {
-                    details: details.clone(),
-                    ..Default::default()
-                });
-                let info = FailureInfo::Canceled {
-                    details,
-                    identity: Default::default(),
-                };
-                let message = "workflow was cancelled".to_owned();
-                self.outcome = Some(Err(Failure {
-                    message,
-                    info,
-                    ..Failure::default()
-                }));
-            }
-            CommandKind::ContinueAsNew(next) => self.continue_as_new(*next),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the caller chose the kinds")]
-            _ => {}
-        }
+    fn complete(&mut self, result: Payloads) {
+        let completed = WorkflowExecutionCompleted {
+            result: result.clone(),
+            ..Default::default()
+        };
+        self.history.push(completed);
+        self.outcome = Some(Ok(result));
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        let failed = WorkflowExecutionFailed {
+            failure: failure.clone(),
+            ..Default::default()
+        };
+        self.history.push(failed);
+        self.outcome = Some(Err(failure));
+    }
+
+    fn close_cancelled(&mut self, details: Payloads) {
+        let canceled = WorkflowExecutionCanceled {
+            details: details.clone(),
+            ..Default::default()
+        };
+        self.history.push(canceled);
+        let info = FailureInfo::Canceled {
+            details,
+            identity: Default::default(),
+        };
+        let message = "workflow was cancelled".to_owned();
+        self.outcome = Some(Err(Failure {
+            message,
+            info,
+            ..Failure::default()
+        }));
     }
 
     /// The run goes on as a new one, whose history takes the place of the old one's.
@@ -211,32 +216,5 @@ impl TestRun {
         let history = History::started_as(run, next.workflow_type.as_str(), input);
         let world = self.world.clone();
         *self = Self::new(world, history);
-    }
-
-    fn update_command(&mut self, command: CommandKind) {
-        match command {
-            CommandKind::AcceptUpdate(accept) => {
-                let request = self.accepting.remove(accept.update_id.as_str());
-                self.history.push(WorkflowExecutionUpdateAccepted {
-                    protocol_instance_id: accept.update_id.to_string(),
-                    accepted_request: request,
-                    ..Default::default()
-                });
-            }
-            CommandKind::RejectUpdate { update_id, failure } => {
-                let outcome = UpdateOutcome::Failure(failure);
-                self.update_outcomes.push((update_id.to_string(), outcome));
-            }
-            CommandKind::CompleteUpdate { update_id, outcome } => {
-                self.history.push(WorkflowExecutionUpdateCompleted {
-                    update_id: update_id.clone(),
-                    outcome: outcome.clone(),
-                    ..Default::default()
-                });
-                self.update_outcomes.push((update_id.to_string(), outcome));
-            }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the caller chose the kinds")]
-            _ => {}
-        }
     }
 }

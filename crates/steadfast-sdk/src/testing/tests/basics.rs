@@ -75,8 +75,13 @@ fn a_cached_instance_goes_on_with_the_news_only() {
     let Progress::Commands(commands) = progress else {
         panic!("no local activities here")
     };
-    assert!(matches!(&commands[..], [command]
-        if matches!(&command.kind, CommandKind::CompleteWorkflow { result } if &*result[0].data == b"\"two\"")));
+    let [command] = &commands[..] else {
+        panic!("one command: {commands:?}")
+    };
+    let CommandKind::CompleteWorkflow { result } = &command.kind else {
+        panic!("{command:?}")
+    };
+    assert_eq!(&*result[0].data, b"\"two\"");
     assert!(instance.is_closed());
 }
 
@@ -332,4 +337,26 @@ fn input_that_cannot_be_read_fails_the_workflow() {
         failure.message.starts_with("payload cannot be decoded"),
         "{failure:?}"
     );
+}
+
+#[test]
+fn spawned_futures_run_beside_the_main_function() {
+    async fn beside(ctx: WorkflowContext, _: ()) -> Result<String, WorkflowError> {
+        let inner = ctx.clone();
+        let echoed = ctx.spawn(async move { inner.activity::<String>("echo", "beside").await });
+        let (inner, noted) = (ctx.clone(), ctx.shared(0));
+        let note = noted.clone();
+        drop(ctx.spawn(async move {
+            while inner.sleep(Duration::from_secs(1)).await.is_ok() {
+                note.update(|noted| *noted += 1);
+            }
+        }));
+        let look = noted.clone();
+        ctx.wait_until(move || look.get() == 3).await?;
+        Ok(format!("{} {}", echoed.await?, noted.get()))
+    }
+    let world = TestWorld::new()
+        .workflow("W", beside)
+        .activity("echo", echo);
+    assert_eq!(world.start("W", ()).result::<String>().unwrap(), "beside 3");
 }

@@ -54,8 +54,8 @@ fn the_same_code_fits() {
 fn reordered_activities_are_found() {
     assert_eq!(
         difference(&Replayer::new().workflow("W", reordered), &finished()),
-        "non-determinism at event 5: history says ActivityTaskScheduled \"first\" (id \"1\"), but the \
-         code asked for activity \"second\" (id \"1\")"
+        "non-determinism at event 5: history says ActivityTaskScheduled \"first\" (id \"1\"), but \
+         the code asked for activity \"second\" (id \"1\")"
     );
 }
 
@@ -63,8 +63,8 @@ fn reordered_activities_are_found() {
 fn a_renamed_activity_is_found() {
     assert_eq!(
         difference(&Replayer::new().workflow("W", renamed), &finished()),
-        "non-determinism at event 11: history says ActivityTaskScheduled \"second\" (id \"2\"), but \
-         the code asked for activity \"zweite\" (id \"2\")"
+        "non-determinism at event 11: history says ActivityTaskScheduled \"second\" \
+         (id \"2\"), but the code asked for activity \"zweite\" (id \"2\")"
     );
 }
 
@@ -72,8 +72,8 @@ fn a_renamed_activity_is_found() {
 fn a_removed_activity_is_found() {
     assert_eq!(
         difference(&Replayer::new().workflow("W", shortened), &finished()),
-        "non-determinism at event 11: history says ActivityTaskScheduled \"second\" (id \"2\"), but \
-         the code asked for completing the workflow"
+        "non-determinism at event 11: history says ActivityTaskScheduled \"second\" \
+         (id \"2\"), but the code asked for completing the workflow"
     );
 }
 
@@ -81,8 +81,8 @@ fn a_removed_activity_is_found() {
 fn an_added_timer_is_found() {
     assert_eq!(
         difference(&Replayer::new().workflow("W", napping), &finished()),
-        "non-determinism at event 5: history says ActivityTaskScheduled \"first\" (id \"1\"), but the \
-         code asked for timer \"1\" of 5s"
+        "non-determinism at event 5: history says ActivityTaskScheduled \"first\" (id \"1\"), but \
+         the code asked for timer \"1\" of 5s"
     );
 }
 
@@ -130,8 +130,8 @@ fn code_that_ends_otherwise_is_found() {
     }
     assert_eq!(
         difference(&Replayer::new().workflow("W", fails), &finished()),
-        "non-determinism at event 17: history says WorkflowExecutionCompleted, but the code asked for \
-         failing the workflow (changed my mind)"
+        "non-determinism at event 17: history says WorkflowExecutionCompleted, but the \
+         code asked for failing the workflow (changed my mind)"
     );
 }
 
