@@ -165,6 +165,9 @@ impl Worker {
         let inner = Inner::new(self);
         let pollers = inner.start_pollers();
         let failed = inner.failed.clone();
+        // When this future is dropped, so is all that it started.
+        let _stop = inner.stop_polling.clone().drop_guard();
+        let _abort = inner.abort.clone().drop_guard();
         tokio::select! {
             () = shutdown => {}
             () = failed.cancelled() => {}

@@ -12,6 +12,7 @@ use steadfast_core::{
     start::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
 };
 use steadfast_protocol::message::{ApiVerb, Start, StartSignal, Started};
+use tracing::Instrument;
 
 use super::{Client, WorkflowHandle};
 use crate::{
@@ -162,7 +163,18 @@ impl StartWorkflow {
         if let Some(error) = self.invalid {
             return Err(error);
         }
-        let started: Started = self.client.wire.api(ApiVerb::Start, &self.start).await?;
+        let span = tracing::info_span!(
+            "start_workflow",
+            otel.kind = "client",
+            namespace = %self.client.wire.namespace,
+            workflow_id = %self.start.workflow_id,
+            run_id = tracing::field::Empty,
+            workflow_type = %self.start.workflow_type,
+            task_queue = %self.start.task_queue,
+        );
+        let asked = self.client.wire.api(ApiVerb::Start, &self.start);
+        let started: Started = asked.instrument(span.clone()).await?;
+        span.record("run_id", tracing::field::display(&started.run_id));
         let handle = WorkflowHandle::new(self.client, self.start.workflow_id);
         Ok(handle.started_run(started.run_id, started.started))
     }

@@ -35,6 +35,7 @@ impl Inner {
             namespace = %self.wire.namespace,
             workflow_id = %task.workflow_id,
             run_id = %task.run_id,
+            task_queue = %self.task_queue,
             activity_type = %task.activity_type,
             activity_id = %task.activity_id,
             attempt = task.attempt,

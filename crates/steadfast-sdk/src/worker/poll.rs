@@ -35,7 +35,11 @@ impl Inner {
             };
             // The semaphore is never closed.
             let Ok(slot) = slot else { return };
-            match self.poll_once(&queue, kind, slot).await {
+            let polled = tokio::select! {
+                polled = self.poll_once(&queue, kind, slot) => polled,
+                () = self.abort.cancelled() => return,
+            };
+            match polled {
                 Ok(()) => pause = PAUSE_MIN,
                 Err(error) if is_passing(&error) => {
                     tracing::debug!(%error, task_queue = %queue, "poll failed, trying again");
@@ -54,7 +58,7 @@ impl Inner {
         }
     }
 
-    /// One poll. It is never dropped while it is out, because its answer may be a task.
+    /// One poll. Its answer may be a task, so it is only dropped when the worker gives up.
     async fn poll_once(
         self: &Arc<Self>,
         queue: &TaskQueue,

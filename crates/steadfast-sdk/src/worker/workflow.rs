@@ -1,8 +1,8 @@
 //! One workflow task: bring the run's code to where it was, go on, and answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures::{StreamExt, stream::FuturesUnordered};
+use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
 use steadfast_core::{
     Command, Event, EventId, Failure, Payloads, RunKey, event::WorkflowTaskFailedCause,
 };
@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     trace,
     workflow::{
-        ActivateError, Activation, ApplicationError, LocalActivity, Progress, Question,
+        self, ActivateError, Activation, ApplicationError, LocalActivity, Progress, Question,
         WorkflowInstance,
     },
 };
@@ -47,6 +47,7 @@ impl Inner {
             namespace = %self.wire.namespace,
             workflow_id = %task.workflow_id,
             run_id = %task.run_id,
+            task_queue = %self.task_queue,
             workflow_type = %task.workflow_type,
             attempt = task.attempt,
             traceparent = task.traceparent.as_deref(),
@@ -187,9 +188,13 @@ impl Inner {
             ..ActivityInfo::default()
         };
         let (ctx, _heartbeats) = ActivityContext::new(info, Payloads::new());
-        let work = definition.run(ctx, local.input);
+        let work = AssertUnwindSafe(definition.run(ctx, local.input)).catch_unwind();
         let result = match tokio::time::timeout_at(deadline, work).await {
-            Ok(result) => result.map_err(ActivityError::into_failure),
+            Ok(Ok(result)) => result.map_err(ActivityError::into_failure),
+            Ok(Err(panic)) => {
+                let text = workflow::panic_text(&*panic);
+                Err(ActivityError::retryable("Panic", text).into_failure())
+            }
             Err(_) => {
                 let message = "local activity outlasted its workflow task";
                 Err(ActivityError::retryable("Timeout", message).into_failure())

@@ -8,7 +8,11 @@
 //! The instance knows nothing of NATS, threads or clocks; a remote worker and the engine both drive
 //! it. After an error it must be dropped.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use steadfast_core::{
     Command, Event, EventId, EventKind, Failure, Payloads, RunKey,
@@ -22,7 +26,7 @@ use super::{
     context::WorkflowContext,
     definition::WorkflowDefinition,
     error::{ApplicationError, NonDeterminism, WorkflowError},
-    executor::Executor,
+    executor::{Executor, panic_text},
     info::WorkflowInfo,
     local::{self, LocalActivity},
     matching::accepted_id,
@@ -366,7 +370,7 @@ impl WorkflowInstance {
             let goes_on = moved
                 || !shared.lock().spawned.is_empty()
                 || update::dispatch_first(&shared)
-                || condition::resolve_first(&shared)
+                || resolve_condition(&shared)?
                 || resolve_peeked_local(&shared)?;
             if !goes_on {
                 return Ok(());
@@ -430,6 +434,12 @@ fn seed<'a>(started: &'a WorkflowExecutionStarted, run: &'a RunKey) -> &'a str {
     } else {
         original
     }
+}
+
+/// Conditions are user code, too: a panic there is the code's.
+fn resolve_condition(shared: &StateHandle) -> Result<bool, ActivateError> {
+    let resolved = catch_unwind(AssertUnwindSafe(|| condition::resolve_first(shared)));
+    resolved.map_err(|panic| ActivateError::Panic(panic_text(&*panic)))
 }
 
 /// In a replay, the next local activity's result from its marker.

@@ -327,6 +327,18 @@ fn a_panic_is_not_the_workflow_s_result() {
         .result::<()>()
         .unwrap_err();
     assert_eq!(error.to_string(), "workflow code panicked: no luck");
+
+    async fn condition(ctx: WorkflowContext, _: ()) -> Result<(), WorkflowError> {
+        let calls = AtomicU32::new(0);
+        let check = move || {
+            assert_eq!(calls.fetch_add(1, Ordering::SeqCst), 0, "no luck here");
+            false
+        };
+        Ok(ctx.wait_until(check).await?)
+    }
+    let world = TestWorld::new().workflow("W", condition);
+    let error = world.start("W", ()).result::<()>().unwrap_err().to_string();
+    assert!(error.contains("no luck here"), "{error}");
 }
 
 #[test]
