@@ -31,6 +31,7 @@ use crate::{
     slot::{Pushed, Refused, Slot},
     sync::lock,
     timers::Timers,
+    trace::spans::Spans,
     worker::Services,
     world::World,
 };
@@ -43,6 +44,7 @@ pub(crate) struct Shared {
     pub(crate) matching: Matching,
     pub(crate) hosts: Hosts,
     pub(crate) metrics: Metrics,
+    pub(crate) spans: Spans,
     /// Set when the engine stops.
     pub(crate) stop: CancellationToken,
     /// Owns the tasks that deliver messages between runs.
@@ -156,6 +158,7 @@ impl Shared {
             matching: Matching::new(bounds),
             hosts: Hosts::default(),
             metrics: Metrics::new(),
+            spans: Spans::new(),
             stop: CancellationToken::new(),
             tracker: TaskTracker::new(),
             deliveries: Mutex::default(),

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use steadfast_core::{
-    Input, Rejection, RunKey,
+    Input, Payload, Rejection, RunKey,
     effect::{Outbound, OutboundMessage},
     event::{ExternalFailedCause, StartChildFailedCause},
     input::{ChildFate, ChildReport, ExternalReport, Start},
@@ -125,7 +125,9 @@ async fn attempt(
                 .map(Some)
         }
         OutboundMessage::StartSuccessor { key, start } => {
-            let started = start_run(shared, key, (**start).clone(), deadline).await;
+            let mut start = (**start).clone();
+            continue_trace(shared, &outbound.from, &mut start, deadline).await;
+            let started = start_run(shared, key, start, deadline).await;
             final_answer(started.map(drop))?;
             Ok(None)
         }
@@ -229,14 +231,7 @@ async fn start_child(
     deadline: Instant,
 ) -> Result<Input, EngineError> {
     let mut child = start.clone();
-    if !child.request.header.contains_key(TRACEPARENT)
-        && let Some(traceparent) = parents_trace(shared, &outbound.from, deadline).await
-    {
-        child
-            .request
-            .header
-            .insert(TRACEPARENT.to_owned(), traceparent);
-    }
+    continue_trace(shared, &outbound.from, &mut child, deadline).await;
     let started = match require_namespace(shared, &key.namespace).await {
         Ok(()) => start_run(shared, key, child, deadline).await,
         Err(error) => Err(error),
@@ -273,16 +268,27 @@ async fn start_child(
     })))
 }
 
+/// A run that another one starts is part of that one's trace, unless it was given its own.
+async fn continue_trace(shared: &Arc<Shared>, from: &RunKey, start: &mut Start, deadline: Instant) {
+    if !start.request.header.contains_key(TRACEPARENT)
+        && let Some(traceparent) = parents_trace(shared, from, deadline).await
+    {
+        let header = &mut start.request.header;
+        header.insert(TRACEPARENT.to_owned(), traceparent);
+    }
+}
+
 async fn parents_trace(
     shared: &Arc<Shared>,
     parent: &RunKey,
     deadline: Instant,
-) -> Option<steadfast_core::Payload> {
+) -> Option<Payload> {
     let parent = Target::from(parent);
     let run = ask(shared, &parent, deadline, Retry::Again, |reply| {
         Request::Read(Read::Describe(reply))
     });
-    run.await.ok()?.started.header.get(TRACEPARENT).cloned()
+    let traceparent = shared.spans.of_run(&*run.await.ok()?);
+    Some(Payload::new("text/plain", traceparent.into_bytes()))
 }
 
 /// Tells the sender; waits for room in its inbox.

@@ -256,6 +256,7 @@ impl Live {
             after,
         } = decided;
         let was_open = self.run.status.is_open();
+        ctx.shared.spans.transition(&self.run, &run, &record);
         self.run = Arc::new(run);
         if let Some(sequence) = sequence {
             self.took(ctx, &record, sequence);

@@ -25,6 +25,7 @@
 
 mod config;
 mod http;
+mod ids;
 mod logs;
 mod metrics;
 mod traces;

@@ -10,7 +10,7 @@ use opentelemetry_sdk::{
 use tracing::{Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 
-use crate::{Error, config::TelemetryConfig};
+use crate::{Error, config::TelemetryConfig, ids::SuggestedIds};
 
 /// Our spans' targets begin with this. Other libraries' spans stay out: the exporter's own HTTP
 /// client makes some, and each would cause the next.
@@ -32,6 +32,7 @@ pub(crate) fn provider(
         .map_err(Error::Exporter)?;
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
+        .with_id_generator(SuggestedIds::default())
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
             config.trace_sample_ratio,
         ))))

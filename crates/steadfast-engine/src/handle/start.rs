@@ -19,7 +19,7 @@ use crate::{
     ports::Expected,
     request::{Current, Open, Opened, Read, Request},
     slot::Slot,
-    trace::TRACEPARENT,
+    trace::{TRACEPARENT, spans::StartSpan},
 };
 
 /// What a start led to.
@@ -52,16 +52,18 @@ pub(crate) async fn start_workflow(
     if request.request_id.is_empty() {
         request.request_id = RequestId::new(shared.world.entropy.uuid());
     }
-    if let Some(traceparent) = traceparent {
-        let payload = Payload::new("text/plain", traceparent.into_bytes());
-        let header = request.header.entry(TRACEPARENT.to_owned());
-        header.or_insert(payload);
-    }
     let key = RunKey {
         namespace,
         workflow_id,
         run_id: RunId::new(shared.world.entropy.uuid()),
     };
+    let span = shared.spans.start(&key, &request, traceparent.as_deref());
+    let own = span.as_ref().and_then(StartSpan::traceparent);
+    if let Some(traceparent) = own.or(traceparent) {
+        let payload = Payload::new("text/plain", traceparent.into_bytes());
+        let header = request.header.entry(TRACEPARENT.to_owned());
+        header.or_insert(payload);
+    }
     let start = Start {
         request,
         lineage: Lineage::default(),

@@ -144,7 +144,7 @@ fn adopt(
 }
 
 pub(crate) fn snapshot_of(run: Run, sequence: Sequence) -> Snapshot {
-    let traceparent = trace::traceparent(&run);
+    let traceparent = Some(trace::traceparent(&run));
     Snapshot {
         run,
         sequence,

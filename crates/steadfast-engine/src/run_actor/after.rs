@@ -83,7 +83,7 @@ impl Live {
             Taken::Activity(task) => {
                 let started_by = self.activity_started_by(&task);
                 Some(Handed::Activity(Box::new(
-                    self.polled_activity(*task, started_by),
+                    self.polled_activity(ctx, *task, started_by),
                 )))
             }
             Taken::Query(id) => self.polled_query(ctx, &id, &found).await,
@@ -112,9 +112,13 @@ impl Live {
 
     fn polled_activity(
         &self,
+        ctx: &Arguments,
         task: ActivityTask,
         request_id: steadfast_core::RequestId,
     ) -> PolledActivityTask {
+        let (scheduled, attempt) = (task.scheduled_event_id, task.attempt);
+        let spans = &ctx.shared.spans;
+        let traceparent = spans.of_task(&self.run, trace::Task::Activity, scheduled, attempt);
         PolledActivityTask {
             token: TaskToken {
                 run: self.run.key().clone(),
@@ -124,7 +128,7 @@ impl Live {
                 request_id,
             },
             run: self.run.key().clone(),
-            traceparent: trace::traceparent(&self.run),
+            traceparent: Some(traceparent),
             task,
         }
     }
@@ -156,6 +160,9 @@ impl Live {
             .metrics
             .schedule_to_start_seconds
             .record(waited, &[]);
+        let (scheduled, attempt) = (task.task.scheduled_event_id, task.task.attempt);
+        let spans = &ctx.shared.spans;
+        let traceparent = spans.of_task(&self.run, trace::Task::Workflow, scheduled, attempt);
         let key = self.run.key().clone();
         let token = TaskToken {
             run: key.clone(),
@@ -171,7 +178,7 @@ impl Live {
             history,
             queries: self.queries.ride(),
             lone_query: None,
-            traceparent: trace::traceparent(&self.run),
+            traceparent: Some(traceparent),
             scheduled_at,
             started_at,
             task,

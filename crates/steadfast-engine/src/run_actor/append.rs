@@ -32,16 +32,22 @@ pub(super) async fn append(
     run: &Run,
     expected: Expected,
 ) -> Result<Outcome, RunFailure> {
-    let traceparent = traceparent(run);
-    let span = trace::append(run, record.entries.len(), traceparent.as_deref());
+    let entries = record.entries.len();
+    let span = trace::append(run, entries);
+    let from = ctx.now();
     let append = Append {
         address: ctx.slot.address.clone(),
         expected,
         record,
         status: run.status,
-        traceparent,
+        traceparent: Some(traceparent(run)),
     };
-    try_append(ctx, append).instrument(span).await
+    let outcome = try_append(ctx, append).instrument(span).await?;
+    if let Outcome::Durable(sequence) = outcome {
+        let spans = &ctx.shared.spans;
+        spans.appended(run, entries, sequence, from, ctx.now());
+    }
+    Ok(outcome)
 }
 
 async fn try_append(ctx: &Arguments, append: Append) -> Result<Outcome, RunFailure> {

@@ -239,7 +239,7 @@ impl Live {
             history,
             queries: Vec::new(),
             lone_query: Some(lone),
-            traceparent: trace::traceparent(&self.run),
+            traceparent: Some(trace::traceparent(&self.run)),
             scheduled_at: now,
             started_at: now,
         })))

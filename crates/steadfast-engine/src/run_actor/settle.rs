@@ -77,7 +77,7 @@ impl Live {
     async fn save_snapshot(&mut self, ctx: &Arguments) -> Result<(), RunFailure> {
         let run = self.run.as_ref().clone();
         let snapshot = Snapshot {
-            traceparent: trace::traceparent(&run),
+            traceparent: Some(trace::traceparent(&run)),
             run,
             sequence: self.sequence,
         };
