@@ -50,6 +50,7 @@ pub struct Args {
 
 /// Runs the story, and fails when any purchase ended wrong.
 pub async fn run(args: Args, out: Out) -> Result<(), Problem> {
+    let stop = crate::compose::stop_signal()?;
     let purchases = request::load(args.requests.as_deref()).map_err(|error| unusable(&error))?;
     let folder = fresh_folder(args.data_dir)?;
     let cache = args.cache_dir.unwrap_or_else(default_cache);
@@ -65,11 +66,15 @@ pub async fn run(args: Args, out: Out) -> Result<(), Problem> {
         purchases.len(),
         folder.display()
     ))?;
-    let staff = staff::hire(&cache, args.rust_only, out).await?;
-    let story = Story::begin(purchases, &folder, staff, out).await?;
+    let whole_story = async {
+        let staff = staff::hire(&cache, args.rust_only, out).await?;
+        let story = Story::begin(purchases, &folder, staff, out).await?;
+        story.play(!args.no_kill).await
+    };
+    // What the story has started is killed when it is dropped.
     let ending = tokio::select! {
-        ending = story.play(!args.no_kill) => ending?,
-        _ = tokio::signal::ctrl_c() => return Err(Problem::failed("interrupted")),
+        ending = whole_story => ending?,
+        () = stop => return Err(Problem::failed("interrupted")),
     };
     ending.print(out)?;
     told(format!(

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use async_nats::{Client, ConnectOptions, Request};
+use async_nats::{Client, ConnectOptions, HeaderMap, Request};
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use steadfast_core::{Event, Payload, Payloads, run::Status};
 use steadfast_protocol::{
-    codec,
+    PROTOCOL_VERSION, codec,
     error::ErrorBody,
     header,
     message::{
@@ -61,6 +61,8 @@ pub struct Native {
     pub client: Client,
     /// The namespace.
     pub namespace: String,
+    /// The version of the protocol that requests claim.
+    pub protocol: String,
 }
 
 /// A value as JSON.
@@ -86,14 +88,23 @@ impl Native {
         Ok(Self {
             client,
             namespace: namespace.to_owned(),
+            protocol: PROTOCOL_VERSION.to_string(),
         })
     }
 
     /// The same connection, another namespace.
     pub fn with_namespace(&self, namespace: &str) -> Self {
         Self {
-            client: self.client.clone(),
             namespace: namespace.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The same, but requests claim another version of the protocol.
+    pub fn with_protocol(&self, version: &str) -> Self {
+        Self {
+            protocol: version.to_owned(),
+            ..self.clone()
         }
     }
 
@@ -104,7 +115,12 @@ impl Native {
         body: impl Into<Bytes>,
         limit: Duration,
     ) -> Result<Bytes, Fault> {
-        let request = Request::new().payload(body.into()).timeout(Some(limit));
+        let mut headers = HeaderMap::new();
+        headers.insert(header::PROTOCOL, self.protocol.as_str());
+        let request = Request::new()
+            .headers(headers)
+            .payload(body.into())
+            .timeout(Some(limit));
         let answer = self.client.send_request(subject, request).await;
         let answer = answer.map_err(|error| Fault::Silence(error.to_string()))?;
         let headers = answer.headers.as_ref();

@@ -19,7 +19,7 @@ use tokio::process::Command;
 const QUEUE: &str = "kills";
 /// Workflows that begin before each kill.
 const WORKFLOWS_PER_KILL: u64 = 4;
-const STEPS: usize = 6;
+const STEPS: usize = 12;
 const WORKERS: usize = 2;
 const ATTEMPT: Duration = Duration::from_secs(3);
 const READY: Duration = Duration::from_secs(30);
@@ -55,7 +55,7 @@ async fn survive(kills: u64, seed: u64) -> Result<()> {
     for kill in 0..kills {
         world.start_workflows(kill).await?;
         // Where a kill hits is what is random here.
-        tokio::time::sleep(random.between(20, 800)).await; // tidy: simulated work
+        tokio::time::sleep(random.between(5, 400)).await; // tidy: simulated work
         world = world
             .kill(&mut random)
             .await

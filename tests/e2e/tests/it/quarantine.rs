@@ -47,9 +47,9 @@ async fn a_corrupt_record_quarantines_its_run_only() -> Result<()> {
     let home = Home::new()?;
     let engine = Engine::start(&home, Options::default()).await?;
     let native = engine.native().await?;
-    let endless = Step::new("never", "nobody", json!(null)).attempts(1);
+    let endless = [Step::new("never", "nobody", json!(null)).attempts(1)];
     for id in ["broken", "sound"] {
-        native.start(SCRIPT, id, QUEUE, &[endless.clone()]).await?;
+        native.start(SCRIPT, id, QUEUE, &endless).await?;
     }
     let scripts = Worker::of_scripts(&native).spawn_scripts(QUEUE);
     for id in ["broken", "sound"] {
