@@ -1,9 +1,9 @@
 //! The Rust SDK of Steadfast: durable workflows as `async fn`.
 //!
-//! A [workflow](workflow) is an `async fn` that survives crashes of everything: its history is
-//! kept, and its code is replayed from it. An [activity](activity) is an `async fn` that touches
-//! the world, and is tried again when it fails. A [client](client) starts workflows and talks to
-//! them. A [worker](worker) runs the code in any process that reaches NATS; with the cargo feature
+//! A [workflow] is an `async fn` that survives crashes of everything: its history is
+//! kept, and its code is replayed from it. An [activity] is an `async fn` that touches
+//! the world, and is tried again when it fails. A [client] starts workflows and talks to
+//! them. A [worker] runs the code in any process that reaches NATS; with the cargo feature
 //! `embedded` the engine's own process runs it, and a one-activity workflow costs two appends.
 //!
 //! The whole of it, tested without a server:

@@ -1,8 +1,11 @@
 //! What the world makes of a workflow's commands.
 
 use steadfast_core::{
-    Execution, Failure, Payloads, RunId,
-    command::{CommandKind, ContinueAsNew, RecordMarker, ScheduleActivity, StartChildWorkflow},
+    Execution, Failure, Payloads, RunId, UpdateId,
+    command::{
+        CommandKind, ContinueAsNew, RecordMarker, ScheduleActivity, SignalExternalWorkflow,
+        StartChildWorkflow,
+    },
     event::{
         ActivityTaskCancelRequested, ActivityTaskCanceled, ActivityTaskScheduled, MarkerRecorded,
         RequestCancelExternalWorkflowExecutionInitiated, SignalExternalWorkflowExecutionInitiated,
@@ -49,16 +52,7 @@ impl TestRun {
                 }
             }
             CommandKind::StartChildWorkflow(command) => self.start_child(*command),
-            CommandKind::SignalExternalWorkflow(command) => {
-                let initiated = self.history.push(SignalExternalWorkflowExecutionInitiated {
-                    execution: command.execution.clone(),
-                    signal_name: command.signal_name,
-                    input: command.input,
-                    ..Default::default()
-                });
-                self.messages
-                    .push_back((initiated, command.execution, Message::Signal));
-            }
+            CommandKind::SignalExternalWorkflow(command) => self.signal_external(*command),
             CommandKind::RequestCancelExternalWorkflow(command) => {
                 self.cancel_external(command.execution);
             }
@@ -81,25 +75,13 @@ impl TestRun {
                 };
                 self.history.push(modified);
             }
-            CommandKind::AcceptUpdate(accept) => {
-                let request = self.accepting.remove(accept.update_id.as_str());
-                self.history.push(WorkflowExecutionUpdateAccepted {
-                    protocol_instance_id: accept.update_id.to_string(),
-                    accepted_request: request,
-                    ..Default::default()
-                });
-            }
+            CommandKind::AcceptUpdate(accept) => self.accept_update(&accept.update_id),
             CommandKind::RejectUpdate { update_id, failure } => {
                 let outcome = UpdateOutcome::Failure(failure);
                 self.update_outcomes.push((update_id.to_string(), outcome));
             }
             CommandKind::CompleteUpdate { update_id, outcome } => {
-                self.history.push(WorkflowExecutionUpdateCompleted {
-                    update_id: update_id.clone(),
-                    outcome: outcome.clone(),
-                    ..Default::default()
-                });
-                self.update_outcomes.push((update_id.to_string(), outcome));
+                self.complete_update(update_id, outcome);
             }
         }
     }
@@ -144,6 +126,36 @@ impl TestRun {
             ..Default::default()
         });
         self.children.push_back((initiated, command));
+    }
+
+    fn signal_external(&mut self, command: SignalExternalWorkflow) {
+        let initiated = self.history.push(SignalExternalWorkflowExecutionInitiated {
+            execution: command.execution.clone(),
+            signal_name: command.signal_name,
+            input: command.input,
+            ..Default::default()
+        });
+        self.messages
+            .push_back((initiated, command.execution, Message::Signal));
+    }
+
+    fn accept_update(&mut self, update_id: &UpdateId) {
+        let accepted_request = self.accepting.remove(update_id.as_str());
+        self.history.push(WorkflowExecutionUpdateAccepted {
+            protocol_instance_id: update_id.to_string(),
+            accepted_request,
+            ..Default::default()
+        });
+    }
+
+    fn complete_update(&mut self, update_id: UpdateId, outcome: UpdateOutcome) {
+        self.update_outcomes
+            .push((update_id.to_string(), outcome.clone()));
+        self.history.push(WorkflowExecutionUpdateCompleted {
+            update_id,
+            outcome,
+            ..Default::default()
+        });
     }
 
     fn cancel_external(&mut self, execution: Execution) {
