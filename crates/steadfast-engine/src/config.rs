@@ -47,8 +47,8 @@ pub struct EngineConfig {
     pub history_cache_events: usize,
     /// Events in one page of history at most (default 10,000).
     pub history_page_max: usize,
-    /// Tasks that may wait in one task queue before the oldest half is re-offered from the runs'
-    /// state instead (default 1,000,000).
+    /// Tasks that may wait in one task queue; the oldest are dropped then, with an error in the
+    /// log, and offered again when their runs are next taken over (default 1,000,000).
     pub queue_tasks_max: usize,
     /// Polls that may wait at one task queue (default 10,000).
     pub queue_pollers_max: usize,

@@ -21,10 +21,15 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds a reference. A full queue drops its oldest: the run's deadlines offer it again.
+    /// Adds a reference. A full queue drops its oldest, which is offered again when its run is next
+    /// taken over: the bound only keeps a queue that nobody polls from taking all memory.
     pub(super) fn push_task(&mut self, reference: Reference, max: usize) {
         if self.tasks.len() >= max {
-            self.tasks.pop_front();
+            let dropped = self.tasks.pop_front();
+            if let Some(dropped) = dropped {
+                let run = dropped.slot.key();
+                tracing::error!(%run, max, "task queue is full, its oldest task is dropped");
+            }
         }
         self.emptied = None;
         self.tasks.push_back(reference);
