@@ -254,28 +254,44 @@ async fn bytes_that_are_no_messages() -> Result<()> {
             );
         }
     }
-    let answer = world
-        .native
-        .raw("sf.api.default.explode".to_owned(), good.clone(), LIMIT)
-        .await;
-    ensure!(code(answer) == "unknown_verb");
-    let answer = world
-        .native
-        .raw("sf.task.default.explode".to_owned(), good.clone(), LIMIT)
-        .await;
-    ensure!(code(answer) == "unknown_verb");
-    let answer = world
-        .native
-        .raw("sf.poll.default.q.coffee".to_owned(), good, LIMIT)
-        .await;
-    ensure!(matches!(answer, Err(Fault::Refused(_))), "{answer:?}");
-    let future = world.native.with_protocol("99");
-    let list = codec::encode(&json!({}))?;
-    let answer = future
-        .raw(subject::api_subject("default", "list"), list, LIMIT)
-        .await;
-    ensure!(code(answer) == "unsupported_version");
     world.end().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verbs_and_versions_that_nobody_knows() -> Result<()> {
+    let world = World::begin().await?;
+    let empty = codec::encode(&json!({}))?;
+    for (subject, wanted) in [
+        ("sf.api.default.explode", "unknown_verb"),
+        ("sf.task.default.explode", "unknown_verb"),
+        ("sf.poll.default.q.coffee", "unknown_verb"),
+    ] {
+        let answer = world
+            .native
+            .raw(subject.to_owned(), empty.clone(), LIMIT)
+            .await;
+        let code = code(answer);
+        ensure!(code == wanted, "{subject}: {code}");
+    }
+    let future = world.native.with_protocol("99");
+    let subject = subject::api_subject("default", ApiVerb::List.name());
+    ensure!(code(future.raw(subject, empty, LIMIT).await) == "unsupported_version");
+    world.end().await
+}
+
+/// Completes an activity; the answer's code.
+async fn complete(native: &Native, token: &Bytes) -> Result<String> {
+    let body = Complete {
+        token: token.clone(),
+        ..Complete::default()
+    };
+    Ok(code(
+        native.task::<Completed>(TaskVerb::Complete, &body).await?,
+    ))
+}
+
+fn is_gone(code: &str) -> bool {
+    ["task_not_found", "already_completed"].contains(&code)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -292,21 +308,13 @@ async fn tokens_that_are_not_theirs() -> Result<()> {
         )
         .await?;
     let task: ActivityTask = poll(native, PollKind::Activity).await?;
-    let complete = |token: &Bytes| Complete {
-        token: token.clone(),
-        ..Complete::default()
-    };
 
     let mut forged = task.token.to_vec();
     let middle = forged.len() / 2;
     forged[middle] ^= 0x55;
     let noise = Bytes::from_static(b"not a token at all");
     for token in [Bytes::from(forged), noise, task.token.slice(..middle)] {
-        let code = code(
-            native
-                .task::<Completed>(TaskVerb::Complete, &complete(&token))
-                .await?,
-        );
+        let code = complete(native, &token).await?;
         let typed = [
             "bad_token",
             "task_not_found",
@@ -315,36 +323,22 @@ async fn tokens_that_are_not_theirs() -> Result<()> {
         ];
         ensure!(typed.contains(&code.as_str()), "{code}");
     }
-    let answer = native
-        .task::<Completed>(TaskVerb::Complete, &Complete::default())
-        .await?;
-    ensure!(code(answer) != "ok", "no token and no name");
+    let code_of_nothing = complete(native, &Bytes::new()).await?;
+    ensure!(code_of_nothing == "invalid_argument", "{code_of_nothing}");
     let other = native.with_namespace("other");
-    let answer = other
-        .task::<Completed>(TaskVerb::Complete, &complete(&task.token))
-        .await?;
-    ensure!(code(answer) == "wrong_namespace");
+    ensure!(complete(&other, &task.token).await? == "wrong_namespace");
 
     // After all of them the right one still works, once.
-    let answer = native
-        .task::<Completed>(TaskVerb::Complete, &complete(&task.token))
-        .await?;
-    ensure!(code(answer) == "ok");
-    let answer = native
-        .task::<Completed>(TaskVerb::Complete, &complete(&task.token))
-        .await?;
-    let again = code(answer);
-    ensure!(
-        ["task_not_found", "already_completed"].contains(&again.as_str()),
-        "{again}"
-    );
+    ensure!(complete(native, &task.token).await? == "ok");
+    let again = complete(native, &task.token).await?;
+    ensure!(is_gone(&again), "{again}");
     native.value("tokens", LIMIT).await?;
     let late = Heartbeat {
         token: task.token,
         ..Heartbeat::default()
     };
     let answer = native.task::<Value>(TaskVerb::Heartbeat, &late).await?;
-    ensure!(["task_not_found", "already_completed"].contains(&code(answer).as_str()));
+    ensure!(is_gone(&code(answer)));
     let completions = native.history("tokens").await?;
     let completions = completions
         .iter()
@@ -365,27 +359,15 @@ async fn answers_that_come_too_late() -> Result<()> {
     let first: ActivityTask = poll(native, PollKind::Activity).await?;
     let second: ActivityTask = poll(native, PollKind::Activity).await?;
     ensure!((first.attempt, second.attempt) == (1, 2));
-    let complete = |token: &Bytes| Complete {
-        token: token.clone(),
-        ..Complete::default()
-    };
-    let answer = native
-        .task::<Completed>(TaskVerb::Complete, &complete(&first.token))
-        .await?;
+    let code = complete(native, &first.token).await?;
     ensure!(
-        code(answer) == "task_not_found",
-        "the first attempt is over"
+        code == "task_not_found",
+        "the first attempt is over: {code}"
     );
     let value = native.value("late", LIMIT).await?;
     ensure!(value[0]["error"] == "StartToClose", "{value}");
-    let answer = native
-        .task::<Completed>(TaskVerb::Complete, &complete(&second.token))
-        .await?;
-    let code = code(answer);
-    ensure!(
-        ["task_not_found", "already_completed"].contains(&code.as_str()),
-        "{code}"
-    );
+    let code = complete(native, &second.token).await?;
+    ensure!(is_gone(&code), "{code}");
     world.end().await
 }
 
