@@ -1,6 +1,7 @@
 //! The only place where ports meet adapters: JetStream under the engine, front doors on top of it,
 //! telemetry beside it. `steadfast dev`, `steadfast server` and tests start the same thing here.
 
+mod door;
 mod registry;
 mod settings;
 
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 pub use steadfast_jetstream::durability::Sync;
 pub use steadfast_telemetry::Telemetry;
 
+use self::door::Door;
 use crate::{cli::problem::Problem, config::Config, dev::SearchAttribute, retention::Sweeper};
 
 /// How long the partitions may take to recover before a start counts as failed.
@@ -65,7 +67,7 @@ pub struct Composed {
     names: Vec<String>,
     durability: Durability,
     shutdown: CancellationToken,
-    door: JoinHandle<()>,
+    door: Door,
     sweeper: JoinHandle<()>,
     readiness: ReadinessReporter,
 }
@@ -120,7 +122,8 @@ impl Composed {
         };
         let every = config.retention.sweep_every.0;
         let sweeper = tokio::spawn(sweeper.run(every, shutdown.clone()));
-        let door = open_door(config, client, engine.clone(), shutdown.clone());
+        let native = settings::native(config);
+        let door = Door::open(native, client, engine.clone(), shutdown.clone()).await?;
         let names = config.server.namespaces.clone();
         readiness.set(Readiness::Ready);
         Ok(Self {
@@ -143,6 +146,11 @@ impl Composed {
     /// What an acknowledged write has survived.
     pub fn durability(&self) -> Durability {
         self.durability
+    }
+
+    /// Resolves when it cannot serve any more, and says why.
+    pub async fn failed(&mut self) -> Problem {
+        self.door.failed().await
     }
 
     /// Keeps search attributes with the namespaces.
@@ -179,8 +187,8 @@ impl Composed {
             .set(Readiness::NotReady("stopping".to_owned()));
         self.shutdown.cancel();
         let stopping = async {
+            self.door.closed().await;
             // An error means that the task panicked; it said so in the log.
-            let _ = self.door.await;
             let _ = self.sweeper.await;
             self.engine.shutdown().await;
         };
@@ -188,24 +196,6 @@ impl Composed {
             tracing::warn!(?within, "the engine has not stopped in time");
         }
     }
-}
-
-/// Serves the native protocol until `shutdown`.
-fn open_door(
-    config: &Config,
-    client: Client,
-    engine: Engine,
-    shutdown: CancellationToken,
-) -> JoinHandle<()> {
-    let settings = settings::native(config);
-    tokio::spawn(async move {
-        if let Err(error) = steadfast_native::run(settings, client, engine, shutdown).await {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the native door failed"
-            );
-        }
-    })
 }
 
 /// Makes the namespaces that the configuration names and that are not there yet.

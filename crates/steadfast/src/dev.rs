@@ -45,7 +45,7 @@ pub async fn run(config: Config, setup: Setup, out: Out) -> Result<(), Problem> 
     let telemetry = compose::telemetry(&config).await?;
     tokio::pin!(stop);
     let starting = spin("starting", start(&config, &setup, &folder, &telemetry));
-    let running = tokio::select! {
+    let mut running = tokio::select! {
         running = starting => running?,
         () = &mut stop => return Ok(()),
     };
@@ -55,10 +55,11 @@ pub async fn run(config: Config, setup: Setup, out: Out) -> Result<(), Problem> 
     } else {
         out.line(banner(&running.file, folder.path(), temporary.is_some()))?;
     }
-    tokio::select! {
-        () = stop => {}
-        () = watch(running.nats.as_ref(), out) => {}
-    }
+    let ended = tokio::select! {
+        () = stop => Ok(()),
+        problem = running.composed.failed() => Err(problem),
+        () = watch(running.nats.as_ref(), out) => Ok(()),
+    };
     out.remark("stopping");
     folder.retract();
     running.composed.stop(config.server.shutdown_within.0).await;
@@ -66,7 +67,7 @@ pub async fn run(config: Config, setup: Setup, out: Out) -> Result<(), Problem> 
         nats.stop().await;
     }
     telemetry.shutdown().await;
-    Ok(())
+    ended
 }
 
 struct Running {

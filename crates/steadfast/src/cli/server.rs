@@ -19,15 +19,19 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     let telemetry = compose::telemetry(&config).await?;
     let url = config.nats.url.clone();
     let client = crate::nats::connect_server(&config, &url, telemetry.readiness()).await?;
-    let composed = Composed::start(&config, client, Sync::Foreign, telemetry.readiness()).await?;
+    let mut composed =
+        Composed::start(&config, client, Sync::Foreign, telemetry.readiness()).await?;
     let durability = composed.durability();
     tracing::info!(nats_url = %url, %durability, "steadfast is ready");
     out.remark(format!(
         "steadfast is ready on {url}; durability {durability}"
     ));
-    stop.await;
+    let ended = tokio::select! {
+        () = stop => Ok(()),
+        problem = composed.failed() => Err(problem),
+    };
     tracing::info!("stopping");
     composed.stop(config.server.shutdown_within.0).await;
     telemetry.shutdown().await;
-    Ok(())
+    ended
 }

@@ -356,6 +356,21 @@ fn it_resumes_after_kill_9() {
 }
 
 #[test]
+fn a_door_that_cannot_open_ends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = dev(folder.path(), &["--set", "native.requests_max=0"])
+        .output()
+        .unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("native.requests_max must be at least 1"),
+        "{said}"
+    );
+    assert_eq!(text(&output.stdout), "");
+}
+
+#[test]
 fn ctrl_c_reaches_only_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = dev(folder.path(), &[]);
