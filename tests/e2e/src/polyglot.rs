@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Output, time::Duration};
 
 use anyhow::{Context, Result, bail};
-use tokio::process::Command;
+use tokio::{process::Command, sync::Mutex};
 
 use crate::{engine::Home, process::Process};
 
@@ -59,6 +59,9 @@ impl Language {
                 return Ok(false);
             }
         }
+        // Tests of one language run at once, and its first setup must be the only one.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+        let _turn = ONE_AT_A_TIME.lock().await;
         let setup = root()
             .join("tests/polyglot")
             .join(self.name())

@@ -100,13 +100,23 @@ enum Unusable {
     Files(#[from] io::Error),
 }
 
+/// Both languages, or Rust where one cannot be had. Another story that installs is waited for.
+pub(crate) async fn both(cache: &Path) -> io::Result<(Runtime, Runtime)> {
+    fs::create_dir_all(cache)?;
+    let lock = fs::File::create(cache.join("lock"))?;
+    let lock = tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;
+    let runtimes = tokio::join!(python(cache), typescript(cache));
+    drop(lock);
+    Ok(runtimes)
+}
+
 /// Python with its packages, or Rust.
-pub(crate) async fn python(cache: &Path) -> Runtime {
+async fn python(cache: &Path) -> Runtime {
     fall_back(install_python(&cache.join("python")).await)
 }
 
 /// Node with its packages, or Rust.
-pub(crate) async fn typescript(cache: &Path) -> Runtime {
+async fn typescript(cache: &Path) -> Runtime {
     fall_back(install_typescript(&cache.join("typescript")).await)
 }
 

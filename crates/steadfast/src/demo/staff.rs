@@ -39,11 +39,12 @@ pub(crate) async fn hire(cache: &Path, rust_only: bool, out: Out) -> Result<Staf
         };
         (rust.clone(), rust)
     } else {
-        spin(
-            "installing the workers' packages",
-            futures::future::join(runtimes::python(cache), runtimes::typescript(cache)),
-        )
-        .await
+        let both = spin("installing the workers' packages", runtimes::both(cache)).await;
+        both.unwrap_or_else(|error| {
+            let because = format!("{}: {error}", cache.display());
+            let rust = Runtime::Rust { because };
+            (rust.clone(), rust)
+        })
     };
     told("workflows run in Rust".to_owned())?;
     for (what, runtime) in [("people and money", &money), ("houses", &property)] {
