@@ -47,10 +47,12 @@ pub(crate) async fn poll(
         return Ok(Answer::Empty);
     };
     let token = task.token.clone();
+    let traceparent = task.traceparent.clone();
     match Answer::task(
         context,
         &activity_task(task)?,
         Polled::Activity(token.clone()),
+        traceparent,
     ) {
         Err(fault) if fault.code == ErrorCode::PayloadTooLarge => {
             undeliverable(context, &ActivityTarget::Token(token), identity, &fault).await;

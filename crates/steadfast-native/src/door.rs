@@ -84,8 +84,8 @@ pub(crate) enum Verb {
 pub(crate) enum Answer {
     /// A message.
     Body(Bytes),
-    /// A task: when its poller is gone, it goes back.
-    Task(Bytes, Polled),
+    /// A task, and its trace: when its poller is gone, it goes back.
+    Task(Bytes, Polled, Option<String>),
     /// The wait ended before there was anything.
     Empty,
 }
@@ -178,16 +178,20 @@ impl Answer {
         context: &Context,
         task: &T,
         polled: Polled,
+        traceparent: Option<String>,
     ) -> Result<Self, Fault> {
         match Self::new(context, task)? {
-            Self::Body(body) => Ok(Self::Task(body, polled)),
+            Self::Body(body) => Ok(Self::Task(body, polled, traceparent)),
             other @ (Self::Task(..) | Self::Empty) => Ok(other),
         }
     }
 
     pub(crate) fn into_message(self) -> (Bytes, HeaderMap) {
         match self {
-            Self::Body(body) | Self::Task(body, _) => (body, HeaderMap::new()),
+            Self::Body(body) => (body, HeaderMap::new()),
+            Self::Task(body, _, traceparent) => {
+                (body, crate::trace::headers(traceparent.as_deref()))
+            }
             Self::Empty => {
                 let mut headers = HeaderMap::new();
                 headers.insert(header::EMPTY, "1");

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use async_nats::{Client, StatusCode, Subject, Subscriber};
+use async_nats::{Client, HeaderMap, StatusCode, Subject, Subscriber};
 use bytes::Bytes;
 use futures::StreamExt;
 use tokio::sync::oneshot;
@@ -61,14 +61,14 @@ impl Receipts {
     }
 
     /// Sends a task, and says whether it went to anybody.
-    pub(crate) async fn deliver(&self, to: Subject, task: Bytes) -> bool {
+    pub(crate) async fn deliver(&self, to: Subject, headers: HeaderMap, task: Bytes) -> bool {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (tell, told) = oneshot::channel();
         self.lock().insert(number, tell);
         let inbox = format!("{}.{number}", self.inbox);
         let sent = async {
             self.client
-                .publish_with_reply(to, inbox.clone(), task)
+                .publish_with_reply_and_headers(to, inbox.clone(), headers, task)
                 .await?;
             self.client.publish(inbox, Bytes::new()).await
         };

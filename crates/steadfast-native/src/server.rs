@@ -170,14 +170,16 @@ async fn admit(door: Door, request: Request, shared: &Arc<Shared>, working: &mut
 /// Sends the answer. A request without a reply subject asked for none.
 async fn answer(shared: &Shared, request: &Request, answered: Result<Answer, Fault>) {
     let Some(reply) = &request.message.reply else {
-        if let Ok(Answer::Task(_, polled)) = answered {
+        if let Ok(Answer::Task(_, polled, _)) = answered {
             give_back(shared, polled);
         }
         return;
     };
     let (body, headers) = match answered {
-        Ok(Answer::Task(body, polled)) => {
-            if !shared.receipts.deliver(reply.clone(), body).await {
+        Ok(Answer::Task(body, polled, traceparent)) => {
+            let headers = trace::headers(traceparent.as_deref());
+            let delivered = shared.receipts.deliver(reply.clone(), headers, body);
+            if !delivered.await {
                 give_back(shared, polled);
             }
             return;

@@ -16,8 +16,14 @@ pub(crate) fn span(incoming: &Incoming, message: &Message) -> Span {
         Verb::Poll(kind, _) => kind.name(),
     };
     let namespace = incoming.namespace.text().unwrap_or_default();
-    // Polls are many and long, and belong to no workflow until they are answered.
+    let parent = message.headers.as_ref();
+    let parent = parent.filter(|headers| headers.get(header::TRACEPARENT).is_some());
+    // Polls are many and long, and belong to no workflow until they are answered. A worker's answer
+    // without a trace is told by the engine, in its task's.
     let span = match &incoming.verb {
+        Verb::Task(_) if parent.is_none() => {
+            tracing::debug_span!("native", otel.kind = "server", verb, namespace)
+        }
         Verb::Api(_) | Verb::Task(_) => {
             tracing::info_span!("native", otel.kind = "server", verb, namespace)
         }
@@ -25,9 +31,7 @@ pub(crate) fn span(incoming: &Incoming, message: &Message) -> Span {
             tracing::debug_span!("native_poll", otel.kind = "server", verb, namespace)
         }
     };
-    if let Some(headers) = &message.headers
-        && headers.get(header::TRACEPARENT).is_some()
-    {
+    if let Some(headers) = parent.filter(|_| !span.is_disabled()) {
         let parent = opentelemetry::global::get_text_map_propagator(|propagator| {
             propagator.extract(&Headers(headers))
         });
@@ -49,6 +53,15 @@ pub(crate) fn traceparent(message: &Message) -> Option<String> {
         let sent = message.headers.as_ref()?.get(header::TRACEPARENT)?;
         Some(sent.as_str().to_owned())
     })
+}
+
+/// The headers of a task: its trace, for workers that trace.
+pub(crate) fn headers(traceparent: Option<&str>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(traceparent) = traceparent {
+        headers.insert(header::TRACEPARENT, traceparent);
+    }
+    headers
 }
 
 struct Headers<'a>(&'a HeaderMap);

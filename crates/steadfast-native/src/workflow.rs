@@ -31,8 +31,9 @@ pub(crate) async fn poll(
         return Ok(Answer::Empty);
     };
     let (token, is_query) = (task.token.clone(), task.lone_query.is_some());
+    let traceparent = task.traceparent.clone();
     let task = workflow_task(task, context.page_bytes_max())?;
-    match Answer::task(context, &task, Polled::Workflow(token.clone())) {
+    match Answer::task(context, &task, Polled::Workflow(token.clone()), traceparent) {
         Err(fault) if fault.code == ErrorCode::PayloadTooLarge => {
             undeliverable(context, &token, is_query, identity, &fault).await;
             Err(fault)
