@@ -14,7 +14,7 @@ async fn everything_pending_is_offered_again_after_a_crash() {
     let mut world = TestWorld::new().await;
     world.start("w").await;
     world.start("a").await;
-    let mut tasks = vec![world.workflow_task().await, world.workflow_task().await];
+    let mut tasks = [world.workflow_task().await, world.workflow_task().await];
     tasks.sort_by_key(|task| task.run.workflow_id.clone());
     world
         .complete(&tasks[0], vec![schedule("x"), timer("t", 5)])
