@@ -3,8 +3,13 @@
 //! `cargo xtask bench` runs every scenario; `cargo xtask bench raw one-step` some of them. Durability is
 //! named in every line, because a number without it says nothing. Nothing here passes or fails.
 
+mod code;
+mod idle;
+mod long_run;
+mod one_step;
 mod raw;
 mod report;
+mod world;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
@@ -15,6 +20,14 @@ use steadfast_nats::SyncInterval;
 enum Scenario {
     /// Appends of 512 bytes with an expected sequence, without Steadfast: the unit of the others.
     Raw,
+    /// An embedded workflow with one local activity, over the native protocol.
+    OneStep,
+    /// One run with 10,000 sequential activities.
+    LongRun,
+    /// 10,000 open runs, the engine killed, all signalled.
+    Recovery,
+    /// 100,000 idle open runs.
+    Memory,
 }
 
 /// How the server writes.
@@ -53,6 +66,9 @@ struct Args {
     /// How much work, in percent of the full run: a small value makes a smoke test.
     #[arg(long, default_value_t = 100)]
     scale: u64,
+    /// History streams.
+    #[arg(long, default_value_t = 8)]
+    partitions: u32,
 }
 
 #[tokio::main]
@@ -67,8 +83,17 @@ async fn main() -> Result<()> {
             if !args.scenarios.is_empty() && !args.scenarios.contains(scenario) {
                 continue;
             }
+            // What lives in a process of its own runs on `steadfast dev`, which always writes with fsync.
+            let own_process = matches!(scenario, Scenario::Recovery | Scenario::Memory);
+            if own_process && durability == Durability::Lazy {
+                continue;
+            }
             match scenario {
                 Scenario::Raw => raw::run(durability, args.scale).await?,
+                Scenario::OneStep => one_step::run(durability, args.partitions, args.scale).await?,
+                Scenario::LongRun => long_run::run(durability, args.partitions, args.scale).await?,
+                Scenario::Recovery => idle::recovery(args.scale).await?,
+                Scenario::Memory => idle::memory(args.scale).await?,
             }
         }
     }
