@@ -8,8 +8,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActivityId, ActivityType, EventId, Execution, Failure, Namespace, PayloadMap, Payloads, RetryPolicy,
-    Span, TaskQueue, TimerId, UpdateId, WorkflowId, WorkflowType,
+    ActivityId, ActivityType, EventId, Execution, Failure, Namespace, PayloadMap, Payloads,
+    RetryPolicy, Span, TaskQueue, TimerId, UpdateId, WorkflowId, WorkflowType,
     event::{Initiator, UpdateOutcome, UpdateRequest, UserMetadata},
     start::{ParentClosePolicy, WorkflowIdReusePolicy},
 };
@@ -34,25 +34,50 @@ impl<T: Into<CommandKind>> From<T> for Command {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum CommandKind {
     ScheduleActivity(Box<ScheduleActivity>),
-    RequestCancelActivity { scheduled_event_id: EventId },
-    StartTimer { timer_id: TimerId, start_to_fire_timeout: Span },
-    CancelTimer { timer_id: TimerId },
-    CompleteWorkflow { #[serde(default)] result: Payloads },
-    FailWorkflow { failure: Box<Failure> },
-    CancelWorkflow { #[serde(default)] details: Payloads },
+    RequestCancelActivity {
+        scheduled_event_id: EventId,
+    },
+    StartTimer {
+        timer_id: TimerId,
+        start_to_fire_timeout: Span,
+    },
+    CancelTimer {
+        timer_id: TimerId,
+    },
+    CompleteWorkflow {
+        #[serde(default)]
+        result: Payloads,
+    },
+    FailWorkflow {
+        failure: Box<Failure>,
+    },
+    CancelWorkflow {
+        #[serde(default)]
+        details: Payloads,
+    },
     ContinueAsNew(Box<ContinueAsNew>),
     StartChildWorkflow(Box<StartChildWorkflow>),
     SignalExternalWorkflow(Box<SignalExternalWorkflow>),
     RequestCancelExternalWorkflow(Box<RequestCancelExternalWorkflow>),
     RecordMarker(Box<RecordMarker>),
-    UpsertSearchAttributes { search_attributes: PayloadMap },
-    ModifyProperties { upserted_memo: PayloadMap },
+    UpsertSearchAttributes {
+        search_attributes: PayloadMap,
+    },
+    ModifyProperties {
+        upserted_memo: PayloadMap,
+    },
     /// The workflow accepted an update (Temporal: a protocol message `Acceptance`).
     AcceptUpdate(Box<AcceptUpdate>),
     /// The workflow's validator refused an update; leaves no event.
-    RejectUpdate { update_id: UpdateId, failure: Box<Failure> },
+    RejectUpdate {
+        update_id: UpdateId,
+        failure: Box<Failure>,
+    },
     /// The workflow finished an update (Temporal: a protocol message `Response`).
-    CompleteUpdate { update_id: UpdateId, outcome: UpdateOutcome },
+    CompleteUpdate {
+        update_id: UpdateId,
+        outcome: UpdateOutcome,
+    },
 }
 
 /// An activity to do.

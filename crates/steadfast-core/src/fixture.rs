@@ -48,11 +48,7 @@ pub fn request() -> StartRequest {
 
 /// The key of the scripted run.
 pub fn key() -> RunKey {
-    RunKey {
-        namespace: "default".into(),
-        workflow_id: "workflow".into(),
-        run_id: "run-1".into(),
-    }
+    RunKey { namespace: "default".into(), workflow_id: "workflow".into(), run_id: "run-1".into() }
 }
 
 impl Default for World {
@@ -64,11 +60,7 @@ impl Default for World {
 impl World {
     /// A run that was just started from a client's request.
     pub fn start(request: StartRequest) -> Self {
-        let start = Start {
-            request,
-            lineage: Lineage::default(),
-            signal: None,
-        };
+        let start = Start { request, lineage: Lineage::default(), signal: None };
         Self::open(key(), start, EPOCH).expect("the scripted start is acceptable")
     }
 
@@ -76,21 +68,9 @@ impl World {
     pub fn open(key: RunKey, start: Start, now: Timestamp) -> Result<Self, Rejection> {
         let limits = Limits::default();
         let opened = Transition::start(key, start, &limits, now)?;
-        let Transition {
-            run,
-            record,
-            effects,
-            ..
-        } = opened;
+        let Transition { run, record, effects, .. } = opened;
         let records = vec![record];
-        let world = Self {
-            run,
-            records,
-            now,
-            limits,
-            effects,
-            polls: 0,
-        };
+        let world = Self { run, records, now, limits, effects, polls: 0 };
         world.check();
         Ok(world)
     }
@@ -107,12 +87,7 @@ impl World {
     ) -> Vec<Result<Reply, Rejection>> {
         let mut transition = Transition::new(&self.run, &self.limits, self.now);
         let answers = inputs.into_iter().map(|input| transition.feed(input)).collect();
-        let Transition {
-            run,
-            record,
-            effects,
-            ..
-        } = transition;
+        let Transition { run, record, effects, .. } = transition;
         self.run = run;
         self.effects.extend(effects);
         if !record.entries.is_empty() {
@@ -124,19 +99,12 @@ impl World {
 
     fn check(&self) {
         let broken = invariant::check(&self.run, &self.records);
-        assert!(
-            broken.is_empty(),
-            "broken: {broken:?}\nhistory:\n{}",
-            self.history()
-        );
+        assert!(broken.is_empty(), "broken: {broken:?}\nhistory:\n{}", self.history());
     }
 
     /// A worker takes the pending workflow task.
     pub fn poll(&mut self) -> Result<WorkflowTask, Rejection> {
-        let pending = self
-            .run
-            .pending_task()
-            .ok_or(Rejection::WorkflowTaskNotFound)?;
+        let pending = self.run.pending_task().ok_or(Rejection::WorkflowTaskNotFound)?;
         self.polls += 1;
         let input = StartWorkflowTask {
             scheduled_event_id: pending.scheduled_event_id,
@@ -164,11 +132,7 @@ impl World {
         commands: impl IntoIterator<Item = C>,
     ) -> Result<Reply, Rejection> {
         let task = self.task_out()?;
-        self.feed(complete(
-            task,
-            commands.into_iter().map(Into::into).collect(),
-            None,
-        ))
+        self.feed(complete(task, commands.into_iter().map(Into::into).collect(), None))
     }
 
     /// The worker completes the task and keeps the run in its cache.
@@ -177,15 +141,9 @@ impl World {
         commands: impl IntoIterator<Item = C>,
     ) -> Result<Reply, Rejection> {
         let task = self.task_out()?;
-        let sticky = Sticky {
-            task_queue: "sticky".into(),
-            schedule_to_start_timeout: Span::from_secs(5),
-        };
-        self.feed(complete(
-            task,
-            commands.into_iter().map(Into::into).collect(),
-            Some(sticky),
-        ))
+        let sticky =
+            Sticky { task_queue: "sticky".into(), schedule_to_start_timeout: Span::from_secs(5) };
+        self.feed(complete(task, commands.into_iter().map(Into::into).collect(), Some(sticky)))
     }
 
     /// The worker fails the task that is out, or polls for it first.
@@ -215,10 +173,7 @@ impl World {
 
     /// A client's signal, without a request id.
     pub fn signal(&mut self, name: &str) -> Result<Reply, Rejection> {
-        self.feed(Input::Signal(Box::new(Signal {
-            name: name.to_owned(),
-            ..Signal::default()
-        })))
+        self.feed(Input::Signal(Box::new(Signal { name: name.to_owned(), ..Signal::default() })))
     }
 
     /// A client's update.
@@ -235,11 +190,7 @@ impl World {
             self.tick();
             let stuck =
                 self.records.len() == records && self.run.next_deadline() == before.next_deadline();
-            assert!(
-                !stuck,
-                "LIVE-1: a tick at {due:?} changes nothing\n{}",
-                self.history()
-            );
+            assert!(!stuck, "LIVE-1: a tick at {due:?} changes nothing\n{}", self.history());
         }
         self.now = end;
         self.tick();
@@ -267,10 +218,7 @@ impl World {
     /// The effects since the last call, one per line.
     pub fn effects(&mut self) -> String {
         let effects = std::mem::take(&mut self.effects);
-        effects
-            .iter()
-            .map(|effect| render::effect(effect) + "\n")
-            .collect()
+        effects.iter().map(|effect| render::effect(effect) + "\n").collect()
     }
 
     /// The effects since the last call.
@@ -281,8 +229,7 @@ impl World {
     /// The run that follows this one, started.
     pub fn successor(&self) -> Option<World> {
         let owed = self.run.owed_when_closed().into_iter();
-        owed.map(|owed| owed.message)
-            .find_map(|message| self.started_by(message))
+        owed.map(|owed| owed.message).find_map(|message| self.started_by(message))
     }
 
     /// The first child that waits to be started, started.
@@ -316,11 +263,7 @@ impl World {
 /// A client's update of that id.
 pub fn update(id: &str) -> UpdateRequest {
     let update_id = UpdateId::from(id);
-    UpdateRequest {
-        update_id,
-        name: "change".to_owned(),
-        ..UpdateRequest::default()
-    }
+    UpdateRequest { update_id, name: "change".to_owned(), ..UpdateRequest::default() }
 }
 
 /// A worker's answer to a task.

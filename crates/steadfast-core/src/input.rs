@@ -10,7 +10,8 @@ use crate::{
     ActivityId, Command, EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads,
     RequestId, RunId, Span, TaskQueue, WorkflowType,
     event::{Event, StartChildFailedCause, UpdateOutcome, UpdateRequest, WorkflowTaskFailedCause},
-    failure::RetryState, start::{Lineage, StartRequest},
+    failure::RetryState,
+    start::{Lineage, StartRequest},
 };
 
 /// One thing that reaches a run.

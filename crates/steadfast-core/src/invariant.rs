@@ -56,10 +56,7 @@ impl Invariant {
 /// The invariants that a run, with everything that was ever appended for it, breaks.
 pub fn check(run: &Run, records: &[Record]) -> Vec<Invariant> {
     let mut broken = Vec::new();
-    let ids = records
-        .iter()
-        .flat_map(Record::events)
-        .map(|event| event.id);
+    let ids = records.iter().flat_map(Record::events).map(|event| event.id);
     if !ids.eq(1..run.next_event_id) {
         broken.push(Invariant::ContiguousIds);
     }
@@ -100,16 +97,9 @@ fn timers_end_once(run: &Run, records: &[Record]) -> bool {
             _ => {}
         }
     }
-    let buffered = run
-        .buffered
-        .iter()
-        .filter(|event| matches!(event.kind, E::TimerFired(_)));
+    let buffered = run.buffered.iter().filter(|event| matches!(event.kind, E::TimerFired(_)));
     let ended = ended + buffered.count();
-    if run.status.is_open() {
-        started == ended + run.timers.len()
-    } else {
-        started >= ended
-    }
+    if run.status.is_open() { started == ended + run.timers.len() } else { started >= ended }
 }
 
 /// Whether the workflow has news but nothing that would ever tell it.

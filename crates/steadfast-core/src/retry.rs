@@ -67,7 +67,8 @@ impl RetryPolicy {
         {
             return Err("BackoffCoefficient cannot be less than 1 on retry policy.".to_owned());
         }
-        if let (Some(max), Some(initial)) = (self.maximum_interval.set(), self.initial_interval.set())
+        if let (Some(max), Some(initial)) =
+            (self.maximum_interval.set(), self.initial_interval.set())
             && max < initial
         {
             return Err(
@@ -127,7 +128,11 @@ impl RetryPolicy {
             FailureInfo::Timeout { timeout, .. } => match timeout {
                 TimeoutType::StartToClose | TimeoutType::Heartbeat => {
                     !self.lists("TemporalTimeout:StartToClose", *timeout, TimeoutType::StartToClose)
-                        && !self.lists("TemporalTimeout:Heartbeat", *timeout, TimeoutType::Heartbeat)
+                        && !self.lists(
+                            "TemporalTimeout:Heartbeat",
+                            *timeout,
+                            TimeoutType::Heartbeat,
+                        )
                 }
                 TimeoutType::Unspecified
                 | TimeoutType::ScheduleToStart

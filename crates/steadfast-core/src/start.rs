@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Identity, PayloadMap, Payloads, RequestId, RetryPolicy, RunId, RunKey, Span, TaskQueue, Timestamp,
-    WorkflowType,
+    Identity, PayloadMap, Payloads, RequestId, RetryPolicy, RunId, RunKey, Span, TaskQueue,
+    Timestamp, WorkflowType,
     event::{Initiator, ParentRef, UserMetadata, WorkflowExecutionStarted},
     run::Status,
 };

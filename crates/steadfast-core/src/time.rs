@@ -52,9 +52,7 @@ impl Sub<Span> for Timestamp {
 }
 
 /// A length of time in nanoseconds. Zero stands for "not set" where Temporal's API has it so.
-#[derive(
-    Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Span(pub u64);
 

@@ -43,28 +43,17 @@ fn apply(world: &mut World, step: Step, tasks: &mut Vec<WorkflowTaskRef>) {
                 let _task = world.poll();
             }
             let commands = commands(&world.run, orders);
-            let _answer = if sticky {
-                world.complete_sticky(commands)
-            } else {
-                world.complete(commands)
-            };
+            let _answer =
+                if sticky { world.complete_sticky(commands) } else { world.complete(commands) };
         }
         Step::CompleteStale(nth, orders) => {
             let Some(task) = tasks.get(nth % tasks.len().max(1)).cloned() else {
                 return;
             };
-            let is_out = world
-                .run
-                .session
-                .task_out
-                .as_ref()
-                .is_some_and(|out| out.task == task);
+            let is_out = world.run.session.task_out.as_ref().is_some_and(|out| out.task == task);
             let commands = commands(&world.run, orders);
             let answer = feed(world, complete(task, commands, None));
-            assert!(
-                is_out || answer == Err(Rejection::WorkflowTaskNotFound),
-                "TASK-2"
-            );
+            assert!(is_out || answer == Err(Rejection::WorkflowTaskNotFound), "TASK-2");
         }
         Step::FailTask => {
             let Some(task) = tasks.last().cloned() else {
@@ -72,12 +61,7 @@ fn apply(world: &mut World, step: Step, tasks: &mut Vec<WorkflowTaskRef>) {
             };
             let cause = WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure;
             let (failure, identity) = (None, "worker".into());
-            let input = FailWorkflowTask {
-                task,
-                cause,
-                failure,
-                identity,
-            };
+            let input = FailWorkflowTask { task, cause, failure, identity };
             let _answer = feed(world, Input::FailWorkflowTask(Box::new(input)));
         }
         Step::Pass(millis) => world.pass(Span::from_millis(millis)),
@@ -105,10 +89,7 @@ fn poll_stale(world: &mut World, scheduled_event_id: EventId, tasks: &mut Vec<Wo
 
 /// What arrives together becomes one record.
 fn arrive(world: &mut World, news: Vec<News>) {
-    let inputs: Vec<_> = news
-        .into_iter()
-        .map(|news| input(&world.run, news))
-        .collect();
+    let inputs: Vec<_> = news.into_iter().map(|news| input(&world.run, news)).collect();
     if let [only] = inputs.as_slice() {
         let _answer = feed(world, only.clone());
     } else {

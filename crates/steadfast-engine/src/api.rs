@@ -26,14 +26,8 @@ pub struct Target {
 impl Target {
     /// The current run of a workflow.
     pub fn current(namespace: impl Into<Namespace>, workflow_id: impl Into<WorkflowId>) -> Self {
-        let execution = Execution {
-            workflow_id: workflow_id.into(),
-            run_id: RunId::default(),
-        };
-        Self {
-            namespace: namespace.into(),
-            execution,
-        }
+        let execution = Execution { workflow_id: workflow_id.into(), run_id: RunId::default() };
+        Self { namespace: namespace.into(), execution }
     }
 
     /// The workflow.
@@ -56,10 +50,7 @@ impl Target {
 
 impl From<&RunKey> for Target {
     fn from(key: &RunKey) -> Self {
-        Self {
-            namespace: key.namespace.clone(),
-            execution: key.execution(),
-        }
+        Self { namespace: key.namespace.clone(), execution: key.execution() }
     }
 }
 

@@ -115,10 +115,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(crate) fn new(first_ms: u64, max_ms: u64) -> Self {
-        Self {
-            next: Duration::from_millis(first_ms),
-            max: Duration::from_millis(max_ms),
-        }
+        Self { next: Duration::from_millis(first_ms), max: Duration::from_millis(max_ms) }
     }
 
     /// The delay to wait now; the next one is twice as long.

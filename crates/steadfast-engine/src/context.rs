@@ -132,11 +132,7 @@ impl PartitionState {
 
     /// Where a run of this partition lies.
     pub(crate) fn address(&self, key: RunKey, workflow_type: WorkflowType) -> RunAddress {
-        RunAddress {
-            partition: self.number,
-            key,
-            workflow_type,
-        }
+        RunAddress { partition: self.number, key, workflow_type }
     }
 }
 
@@ -219,26 +215,16 @@ impl Shared {
             return Ok(());
         }
         self.metrics.inbox_rejections.add(1, &[]);
-        Err(EngineError::Exhausted {
-            what: "the partition's live runs",
-            max,
-        })
+        Err(EngineError::Exhausted { what: "the partition's live runs", max })
     }
 
     /// Wakes the runs whose workflow tasks wait in a queue: a host of this process takes them.
     pub(crate) fn wake_queue(&self, namespace: Namespace, task_queue: TaskQueue) {
-        let key = QueueKey {
-            namespace,
-            task_queue,
-            kind: TaskKind::Workflow,
-        };
+        let key = QueueKey { namespace, task_queue, kind: TaskKind::Workflow };
         for reference in self.matching.drain(&key) {
             let slot = reference.slot.clone();
             let hosted = &slot.address.workflow_type;
-            if self
-                .hosts
-                .has_workflow(&key.namespace, &key.task_queue, hosted)
-            {
+            if self.hosts.has_workflow(&key.namespace, &key.task_queue, hosted) {
                 self.follow(&slot, slot.wake());
             } else if let Some(found) = self.matching.offer(key.clone(), reference) {
                 self.hand_over(found);

@@ -30,11 +30,7 @@ use crate::{
 
 /// Sends a message for a run, in the background.
 pub(crate) fn send(shared: &Arc<Shared>, from: &Arc<Slot>, outbound: Outbound) {
-    let id = (
-        outbound.from.clone(),
-        outbound.initiated_event_id,
-        name_of(&outbound),
-    );
+    let id = (outbound.from.clone(), outbound.initiated_event_id, name_of(&outbound));
     if !lock(&shared.deliveries).insert(id.clone()) {
         return;
     }
@@ -78,11 +74,7 @@ fn begin_successor(shared: &Shared, from: &Arc<Slot>, outbound: &Outbound) -> Be
     let slot = partition.find_or_insert(address, 0);
     let (reply, opened) = oneshot::channel();
     let expected = Expected::Workflow(from.sequence());
-    let open = Open {
-        start: (**start).clone(),
-        expected,
-        answer: reply,
-    };
+    let open = Open { start: (**start).clone(), expected, answer: reply };
     if shared.push(&slot, Request::Open(Box::new(open))).is_err() {
         return None;
     }
@@ -120,9 +112,7 @@ async fn attempt(
     let id = outbound.initiated_event_id;
     match &outbound.message {
         OutboundMessage::StartChild { key, start } => {
-            start_child(shared, outbound, key, start, deadline)
-                .await
-                .map(Some)
+            start_child(shared, outbound, key, start, deadline).await.map(Some)
         }
         OutboundMessage::StartSuccessor { key, start } => {
             let mut start = (**start).clone();
@@ -131,11 +121,7 @@ async fn attempt(
             final_answer(started.map(drop))?;
             Ok(None)
         }
-        OutboundMessage::Signal {
-            to,
-            signal,
-            child_workflow_only,
-        } => {
+        OutboundMessage::Signal { to, signal, child_workflow_only } => {
             let target = Target::from(to);
             if *child_workflow_only {
                 let is_child = is_child(shared, &target, &outbound.from, deadline).await;
@@ -167,10 +153,7 @@ async fn attempt(
 }
 
 fn external(initiated_event_id: i64, outcome: Result<(), ExternalFailedCause>) -> Input {
-    Input::External(Box::new(ExternalReport {
-        initiated_event_id,
-        outcome,
-    }))
+    Input::External(Box::new(ExternalReport { initiated_event_id, outcome }))
 }
 
 fn not_found() -> ExternalFailedCause {
@@ -217,9 +200,8 @@ async fn is_child(
     parent: &RunKey,
     deadline: Instant,
 ) -> Result<bool, EngineError> {
-    let run = ask(shared, target, deadline, Retry::Again, |reply| {
-        Request::Read(Read::Describe(reply))
-    });
+    let run =
+        ask(shared, target, deadline, Retry::Again, |reply| Request::Read(Read::Describe(reply)));
     Ok(run.await?.is_child_of(&parent.execution()))
 }
 
@@ -237,19 +219,11 @@ async fn start_child(
         Err(error) => Err(error),
     };
     let fate = match started {
-        Ok(
-            Outcome::Started
-            | Outcome::Existing {
-                deduplicated: true, ..
-            },
-        ) => ChildFate::Started {
+        Ok(Outcome::Started | Outcome::Existing { deduplicated: true, .. }) => ChildFate::Started {
             workflow_type: start.request.workflow_type.clone(),
             header: start.request.header.clone(),
         },
-        Ok(Outcome::Existing {
-            deduplicated: false,
-            ..
-        })
+        Ok(Outcome::Existing { deduplicated: false, .. })
         | Err(EngineError::Rejected(Rejection::AlreadyStarted { .. })) => {
             ChildFate::StartFailed(StartChildFailedCause::WorkflowAlreadyExists)
         }
@@ -261,11 +235,7 @@ async fn start_child(
     };
     let initiated_event_id = outbound.initiated_event_id;
     let child = key.execution();
-    Ok(Input::Child(Box::new(ChildReport {
-        initiated_event_id,
-        child,
-        fate,
-    })))
+    Ok(Input::Child(Box::new(ChildReport { initiated_event_id, child, fate })))
 }
 
 /// A run that another one starts is part of that one's trace, unless it was given its own.
@@ -284,9 +254,8 @@ async fn parents_trace(
     deadline: Instant,
 ) -> Option<Payload> {
     let parent = Target::from(parent);
-    let run = ask(shared, &parent, deadline, Retry::Again, |reply| {
-        Request::Read(Read::Describe(reply))
-    });
+    let run =
+        ask(shared, &parent, deadline, Retry::Again, |reply| Request::Read(Read::Describe(reply)));
     let traceparent = shared.spans.of_run(&*run.await.ok()?);
     Some(Payload::new("text/plain", traceparent.into_bytes()))
 }

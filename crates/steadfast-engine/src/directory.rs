@@ -34,22 +34,14 @@ impl Directory {
 
     /// Adds a run that is not (yet) the current one.
     pub(crate) fn insert(&mut self, slot: Arc<Slot>) {
-        self.workflows
-            .entry(slot.key().workflow())
-            .or_default()
-            .others
-            .push(slot);
+        self.workflows.entry(slot.key().workflow()).or_default().others.push(slot);
     }
 
     /// Makes a run the workflow's current one.
     pub(crate) fn set_current(&mut self, slot: &Arc<Slot>) {
         let runs = self.workflows.entry(slot.key().workflow()).or_default();
         runs.others.retain(|other| !Arc::ptr_eq(other, slot));
-        if runs
-            .current
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, slot))
-        {
+        if runs.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, slot)) {
             return;
         }
         if let Some(before) = runs.current.replace(slot.clone()) {
@@ -64,11 +56,7 @@ impl Directory {
             return;
         };
         runs.others.retain(|other| !Arc::ptr_eq(other, slot));
-        if runs
-            .current
-            .as_ref()
-            .is_some_and(|current| Arc::ptr_eq(current, slot))
-        {
+        if runs.current.as_ref().is_some_and(|current| Arc::ptr_eq(current, slot)) {
             runs.current = None;
         }
         if runs.current.is_none() && runs.others.is_empty() {
@@ -79,9 +67,8 @@ impl Directory {
     /// Takes everything out, in the order in which it came: a simulation must repeat itself.
     pub(crate) fn drain(&mut self) -> Vec<Arc<Slot>> {
         let runs = self.workflows.drain().map(|(_, runs)| runs);
-        let mut slots: Vec<_> = runs
-            .flat_map(|runs| runs.current.into_iter().chain(runs.others))
-            .collect();
+        let mut slots: Vec<_> =
+            runs.flat_map(|runs| runs.current.into_iter().chain(runs.others)).collect();
         slots.sort_by_key(|slot| slot.id);
         slots
     }

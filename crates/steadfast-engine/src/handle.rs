@@ -63,9 +63,7 @@ impl Engine {
     /// Starts the node: its partitions recover in the background, requests wait for theirs.
     pub async fn start(config: EngineConfig, world: World) -> Result<Self, StartError> {
         if config.partitions == 0 {
-            return Err(StartError::Config(
-                "partitions must be at least 1".to_owned(),
-            ));
+            return Err(StartError::Config("partitions must be at least 1".to_owned()));
         }
         let shared = Shared::new(config, world);
         let spawned = NodeActor::spawn(None, NodeActor, shared.clone()).await;
@@ -127,13 +125,8 @@ impl Engine {
         signal: Signal,
         deadline: Deadline,
     ) -> Result<(), EngineError> {
-        let retry = if signal.request_id.is_empty() {
-            Retry::Never
-        } else {
-            Retry::Again
-        };
-        self.feed(target, Input::Signal(Box::new(signal)), retry, deadline)
-            .await
+        let retry = if signal.request_id.is_empty() { Retry::Never } else { Retry::Again };
+        self.feed(target, Input::Signal(Box::new(signal)), retry, deadline).await
     }
 
     /// Asks a run to cancel.
@@ -143,13 +136,7 @@ impl Engine {
         request: RequestCancel,
         deadline: Deadline,
     ) -> Result<(), EngineError> {
-        self.feed(
-            target,
-            Input::RequestCancel(Box::new(request)),
-            Retry::Again,
-            deadline,
-        )
-        .await
+        self.feed(target, Input::RequestCancel(Box::new(request)), Retry::Again, deadline).await
     }
 
     /// Ends a run without asking.
@@ -159,13 +146,7 @@ impl Engine {
         request: Terminate,
         deadline: Deadline,
     ) -> Result<(), EngineError> {
-        self.feed(
-            target,
-            Input::Terminate(Box::new(request)),
-            Retry::Never,
-            deadline,
-        )
-        .await
+        self.feed(target, Input::Terminate(Box::new(request)), Retry::Never, deadline).await
     }
 
     async fn feed(
@@ -298,8 +279,7 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<(), EngineError> {
         let input = tasks::failed_task(token, failure);
-        self.feed(&Target::from(&token.run), input, Retry::Never, deadline)
-            .await
+        self.feed(&Target::from(&token.run), input, Retry::Never, deadline).await
     }
 
     /// Answers a lone query ([`PolledWorkflowTask::lone_query`]).
@@ -310,13 +290,9 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<(), EngineError> {
         let id = token.request_id.as_str();
-        ask(
-            &self.shared,
-            &Target::from(&token.run),
-            deadline,
-            Retry::Never,
-            |reply| Request::Read(Read::AnswerQuery(id.to_owned(), answer.clone(), reply)),
-        )
+        ask(&self.shared, &Target::from(&token.run), deadline, Retry::Never, |reply| {
+            Request::Read(Read::AnswerQuery(id.to_owned(), answer.clone(), reply))
+        })
         .await
     }
 
@@ -348,8 +324,7 @@ impl Engine {
         target: &Target,
         deadline: Deadline,
     ) -> Result<(), EngineError> {
-        self.feed(target, Input::ResetSticky, Retry::Again, deadline)
-            .await
+        self.feed(target, Input::ResetSticky, Retry::Again, deadline).await
     }
 
     /// Lets a quarantined run try again.
@@ -384,11 +359,7 @@ impl Engine {
         task_queue: TaskQueue,
         host: Arc<dyn ActivityHost>,
     ) {
-        let worker = Arc::new(Worker {
-            namespace,
-            task_queue,
-            host,
-        });
+        let worker = Arc::new(Worker { namespace, task_queue, host });
         if let Some(node) = lock(&self.shared.node).as_ref() {
             // A node that is ending needs no workers.
             drop(node.send_message(node::Message::StartWorker(worker)));

@@ -25,10 +25,7 @@ impl Hosts {
         task_queue: &TaskQueue,
         host: &Arc<dyn WorkflowHost>,
     ) {
-        let mut workflows = self
-            .workflows
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut workflows = self.workflows.write().unwrap_or_else(PoisonError::into_inner);
         for workflow_type in host.workflow_types() {
             let key = (namespace.clone(), task_queue.clone(), workflow_type);
             workflows.insert(key, host.clone());
@@ -48,11 +45,7 @@ impl Hosts {
     /// The host of a run.
     pub(crate) fn workflow_host(&self, run: &Run) -> Option<Arc<dyn WorkflowHost>> {
         let started = &run.started;
-        self.find(
-            &run.key().namespace,
-            &started.task_queue,
-            &started.workflow_type,
-        )
+        self.find(&run.key().namespace, &started.task_queue, &started.workflow_type)
     }
 
     fn find(
@@ -61,10 +54,7 @@ impl Hosts {
         task_queue: &TaskQueue,
         workflow_type: &WorkflowType,
     ) -> Option<Arc<dyn WorkflowHost>> {
-        let workflows = self
-            .workflows
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
+        let workflows = self.workflows.read().unwrap_or_else(PoisonError::into_inner);
         if workflows.is_empty() {
             return None;
         }

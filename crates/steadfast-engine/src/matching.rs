@@ -52,16 +52,9 @@ pub(crate) struct Reference {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum TaskName {
     /// A workflow task.
-    Workflow {
-        scheduled_event_id: EventId,
-        attempt: i32,
-    },
+    Workflow { scheduled_event_id: EventId, attempt: i32 },
     /// An activity attempt; with a request id when an earlier poll started it and went away.
-    Activity {
-        scheduled_event_id: EventId,
-        attempt: i32,
-        started_by: Option<RequestId>,
-    },
+    Activity { scheduled_event_id: EventId, attempt: i32, started_by: Option<RequestId> },
     /// A query with no workflow task to ride on.
     Query { id: String },
 }
@@ -103,10 +96,7 @@ pub(crate) struct Bounds {
 
 impl Matching {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self {
-            queues: Mutex::default(),
-            bounds,
-        }
+        Self { queues: Mutex::default(), bounds }
     }
 
     /// Offers a task: either it meets a waiting poll at once, or it waits.
@@ -114,11 +104,7 @@ impl Matching {
         let queue = self.queue(&key);
         let mut queue = lock(&queue);
         match queue.take_poller() {
-            Some(poller) => Some(Match {
-                queue: key,
-                reference,
-                poller,
-            }),
+            Some(poller) => Some(Match { queue: key, reference, poller }),
             None => {
                 queue.push_task(reference, self.bounds.tasks_max);
                 None
@@ -146,11 +132,7 @@ impl Matching {
         let queue = self.queue(key);
         let mut queue = lock(&queue);
         match queue.take_task() {
-            Some(reference) => Some(Match {
-                queue: key.clone(),
-                reference,
-                poller,
-            }),
+            Some(reference) => Some(Match { queue: key.clone(), reference, poller }),
             None => {
                 queue.push_poller_first(poller);
                 None
@@ -165,19 +147,12 @@ impl Matching {
         poller: Poller,
     ) -> Result<Option<Match>, EngineError> {
         if let Some(reference) = queue.take_task() {
-            return Ok(Some(Match {
-                queue: key.clone(),
-                reference,
-                poller,
-            }));
+            return Ok(Some(Match { queue: key.clone(), reference, poller }));
         }
         let max = self.bounds.pollers_max;
         queue
             .push_poller(poller, max)
-            .map_err(|()| EngineError::Exhausted {
-                what: "the task queue's polls",
-                max,
-            })?;
+            .map_err(|()| EngineError::Exhausted { what: "the task queue's polls", max })?;
         Ok(None)
     }
 
@@ -185,11 +160,7 @@ impl Matching {
     pub(crate) fn reserve(&self, key: &QueueKey) -> Option<Poller> {
         let queue = lock(&self.queues).get(key).cloned()?;
         let mut queue = lock(&queue);
-        if queue.has_tasks() {
-            None
-        } else {
-            queue.take_poller()
-        }
+        if queue.has_tasks() { None } else { queue.take_poller() }
     }
 
     /// Whether a worker polls this queue, or did so a moment ago.
@@ -199,9 +170,7 @@ impl Matching {
         };
         let mut queue = lock(&queue);
         queue.has_pollers()
-            || queue
-                .last_poll
-                .is_some_and(|at| at.elapsed() < self.bounds.sticky_gone)
+            || queue.last_poll.is_some_and(|at| at.elapsed() < self.bounds.sticky_gone)
     }
 
     /// Takes everything out of a queue.

@@ -63,10 +63,7 @@ impl Metrics {
         let meter = global::meter("steadfast");
         let count = |name, help| meter.u64_counter(name).with_description(help).build();
         let seconds = |name, help| {
-            let builder = meter
-                .f64_histogram(name)
-                .with_unit("s")
-                .with_description(help);
+            let builder = meter.f64_histogram(name).with_unit("s").with_description(help);
             builder.build()
         };
         let live = meter.i64_up_down_counter(names::LIVE_RUNS);
@@ -88,10 +85,7 @@ impl Metrics {
             recoveries: count(names::RECOVERIES, "Runs read at a takeover."),
             recovery_seconds: seconds(names::RECOVERY_SECONDS, "Time of a takeover."),
             quarantines: count(names::QUARANTINES, "Runs quarantined."),
-            inbox_rejections: count(
-                names::INBOX_REJECTIONS,
-                "Requests refused: a queue is full.",
-            ),
+            inbox_rejections: count(names::INBOX_REJECTIONS, "Requests refused: a queue is full."),
         }
     }
 }

@@ -47,11 +47,7 @@ impl Actor for NodeActor {
         _myself: ActorRef<Message>,
         shared: Arc<Shared>,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State {
-            shared,
-            children: HashMap::new(),
-            failures: HashMap::new(),
-        })
+        Ok(State { shared, children: HashMap::new(), failures: HashMap::new() })
     }
 
     async fn post_start(
@@ -81,9 +77,7 @@ impl Actor for NodeActor {
                 let spawned =
                     PartitionActor::spawn_linked(None, PartitionActor, arguments, supervisor).await;
                 let (actor, _) = spawned?;
-                state
-                    .children
-                    .insert(actor.get_id(), Child::Partition(partition));
+                state.children.insert(actor.get_id(), Child::Partition(partition));
             }
             Message::StartWorker(worker) => {
                 let arguments = (shared, worker.clone());

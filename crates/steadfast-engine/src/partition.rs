@@ -54,12 +54,7 @@ impl Actor for PartitionActor {
         _myself: ActorRef<Message>,
         (shared, partition): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State {
-            shared,
-            partition,
-            runs: HashMap::new(),
-            upkeep: Vec::new(),
-        })
+        Ok(State { shared, partition, runs: HashMap::new(), upkeep: Vec::new() })
     }
 
     async fn post_start(
@@ -68,9 +63,7 @@ impl Actor for PartitionActor {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         state.partition.status.send_replace(Status::Recovering);
-        evict_all(&state.partition, || {
-            EngineError::Unavailable("restarting".to_owned())
-        });
+        evict_all(&state.partition, || EngineError::Unavailable("restarting".to_owned()));
         *lock(&state.partition.actor) = Some(myself.clone());
         myself.send_message(Message::Recover)?;
         Ok(())

@@ -9,11 +9,7 @@ pub const ROUTING_VERSION: u32 = 1;
 
 /// FNV-1a over namespace, a zero byte and workflow id, mixed, modulo the number of partitions.
 pub fn partition_of(namespace: &Namespace, workflow_id: &WorkflowId, partitions: u32) -> Partition {
-    let bytes = namespace
-        .as_str()
-        .bytes()
-        .chain([0])
-        .chain(workflow_id.as_str().bytes());
+    let bytes = namespace.as_str().bytes().chain([0]).chain(workflow_id.as_str().bytes());
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for byte in bytes {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);

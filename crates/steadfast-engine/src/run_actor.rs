@@ -54,11 +54,7 @@ impl Arguments {
         partition: Arc<PartitionState>,
         slot: Arc<Slot>,
     ) -> Self {
-        Self {
-            shared,
-            partition,
-            slot,
-        }
+        Self { shared, partition, slot }
     }
 
     fn now(&self) -> Timestamp {
@@ -183,10 +179,7 @@ impl State {
 impl Live {
     fn new(run: Run, sequence: Sequence, events: EventTail, ctx: &Arguments) -> Self {
         let hosts = &ctx.shared.hosts;
-        let host = hosts.workflow_host(&run).map(|host| Hosted {
-            host,
-            slot: ctx.slot.clone(),
-        });
+        let host = hosts.workflow_host(&run).map(|host| Hosted { host, slot: ctx.slot.clone() });
         Self {
             run: Arc::new(run),
             sequence,
@@ -249,12 +242,7 @@ impl Live {
         decided: Decided,
         sequence: Option<Sequence>,
     ) -> Result<(), RunFailure> {
-        let Decided {
-            run,
-            record,
-            effects,
-            after,
-        } = decided;
+        let Decided { run, record, effects, after } = decided;
         let was_open = self.run.status.is_open();
         ctx.shared.spans.transition(&self.run, &run, &record);
         self.run = Arc::new(run);
@@ -262,10 +250,7 @@ impl Live {
             self.took(ctx, &record, sequence);
         }
         if was_open && !self.run.status.is_open() {
-            self.owed = effects
-                .iter()
-                .filter(|effect| effects::is_send(effect))
-                .count();
+            self.owed = effects.iter().filter(|effect| effects::is_send(effect)).count();
             ctx.shared.metrics.runs_closed.add(1, &[]);
         }
         let mut reads = Vec::new();
@@ -289,7 +274,6 @@ impl Live {
         self.sequence = sequence;
         self.unsaved += 1;
         ctx.slot.set_sequence(sequence);
-        self.events
-            .extend(record.events(), ctx.shared.config.history_cache_events);
+        self.events.extend(record.events(), ctx.shared.config.history_cache_events);
     }
 }

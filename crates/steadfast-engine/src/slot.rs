@@ -50,10 +50,7 @@ enum Phase {
     /// The partition was asked for an actor, or waits before it starts one again.
     Starting,
     /// An actor works; `notified` says that a wake is on its way to it.
-    Awake {
-        actor: ActorRef<Wake>,
-        notified: bool,
-    },
+    Awake { actor: ActorRef<Wake>, notified: bool },
     /// It waits for an operator.
     Quarantined(String),
     /// It left the directory: look it up again.
@@ -84,10 +81,7 @@ impl Refused {
     pub(crate) fn into_error(self, max: usize) -> EngineError {
         match self {
             Self::Gone => EngineError::Unavailable("the run is leaving memory".to_owned()),
-            Self::Full => EngineError::Exhausted {
-                what: "the run's inbox",
-                max,
-            },
+            Self::Full => EngineError::Exhausted { what: "the run's inbox", max },
             Self::Quarantined(reason) => EngineError::Quarantined(reason),
         }
     }
@@ -111,11 +105,7 @@ impl Slot {
             failures: None,
         };
         let id = IDS.fetch_add(1, Ordering::Relaxed);
-        Arc::new(Self {
-            address,
-            id,
-            state: Mutex::new(state),
-        })
+        Arc::new(Self { address, id, state: Mutex::new(state) })
     }
 
     pub(crate) fn key(&self) -> &RunKey {
@@ -185,10 +175,7 @@ impl Slot {
     pub(crate) fn set_awake(&self, actor: ActorRef<Wake>) {
         let mut state = lock(&self.state);
         if matches!(state.phase, Phase::Starting) {
-            state.phase = Phase::Awake {
-                actor,
-                notified: false,
-            };
+            state.phase = Phase::Awake { actor, notified: false };
             state.notify();
         } else {
             actor.stop(Some("not needed".to_owned()));

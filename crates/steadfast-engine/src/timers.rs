@@ -56,9 +56,7 @@ impl Timers {
                 fire(&slot);
             }
             let next = lock(&self.wheel).keys().next().map(|(at, _)| *at);
-            let sleep = next
-                .map_or(SLEEP_MAX, |at| at.since(now).into())
-                .min(SLEEP_MAX);
+            let sleep = next.map_or(SLEEP_MAX, |at| at.since(now).into()).min(SLEEP_MAX);
             tokio::select! {
                 biased;
                 () = self.earlier.notified() => {}
@@ -70,8 +68,6 @@ impl Timers {
     fn due(&self, now: Timestamp) -> Vec<Arc<Slot>> {
         let mut wheel = lock(&self.wheel);
         let later = wheel.split_off(&(Timestamp(now.0.saturating_add(1)), 0));
-        std::mem::replace(&mut *wheel, later)
-            .into_values()
-            .collect()
+        std::mem::replace(&mut *wheel, later).into_values().collect()
     }
 }

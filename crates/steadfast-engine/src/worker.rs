@@ -119,10 +119,7 @@ async fn attempt(shared: &Arc<Shared>, worker: &Arc<Worker>, task: PolledActivit
     let outcome = std::panic::AssertUnwindSafe(code).catch_unwind().await;
     let outcome = outcome.unwrap_or_else(|_| {
         let failure = Failure::application("Panic", "activity code panicked");
-        Some(ActivityOutcome::Failed {
-            failure,
-            last_heartbeat: None,
-        })
+        Some(ActivityOutcome::Failed { failure, last_heartbeat: None })
     });
     if let Some(outcome) = outcome {
         resolve(shared, token, outcome).await;

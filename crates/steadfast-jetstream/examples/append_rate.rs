@@ -27,22 +27,12 @@ const OPEN_RUNS: usize = 10_000;
 
 fn record() -> Arc<Record> {
     let details = vec![Payload::new("binary/plain", vec![7; 400])];
-    let heartbeat = Change::ActivityHeartbeat {
-        scheduled_event_id: 5,
-        details,
-    };
-    Arc::new(Record {
-        at: Timestamp(1),
-        entries: vec![Entry::Change(heartbeat)],
-    })
+    let heartbeat = Change::ActivityHeartbeat { scheduled_event_id: 5, details };
+    Arc::new(Record { at: Timestamp(1), entries: vec![Entry::Change(heartbeat)] })
 }
 
 async fn append(log: &JetStreamLog, address: &RunAddress, last: Sequence) -> Result<Sequence> {
-    let expected = if last == 0 {
-        Expected::Workflow(0)
-    } else {
-        Expected::Run(last)
-    };
+    let expected = if last == 0 { Expected::Workflow(0) } else { Expected::Run(last) };
     let append = Append {
         address: address.clone(),
         expected,
@@ -80,8 +70,7 @@ impl Lane {
             });
             async { task.await? }
         };
-        self.taken
-            .extend(try_join_all((0..in_flight).map(run)).await?.concat());
+        self.taken.extend(try_join_all((0..in_flight).map(run)).await?.concat());
         Ok(())
     }
 
@@ -117,37 +106,23 @@ async fn takeover(server: &Server, config: &Config) -> Result<()> {
         }
     };
     let starts = stream::iter((0..OPEN_RUNS).map(start)).buffer_unordered(256);
-    let through = starts
-        .try_fold(0, |max, last| async move { Ok(last.max(max)) })
-        .await?;
+    let through = starts.try_fold(0, |max, last| async move { Ok(last.max(max)) }).await?;
     log.checkpoint(PARTITION, through).await?;
     let begun = Instant::now();
     let other = open(server, config).await?;
     let opened = begun.elapsed();
-    let recovered = other
-        .recover(PARTITION)
-        .try_fold(0, |n, _| async move { Ok(n + 1) })
-        .await?;
-    println!(
-        "takeover of {recovered} open runs: {:?} (opening {opened:?})",
-        begun.elapsed()
-    );
+    let recovered = other.recover(PARTITION).try_fold(0, |n, _| async move { Ok(n + 1) }).await?;
+    println!("takeover of {recovered} open runs: {:?} (opening {opened:?})", begun.elapsed());
 
     let found = log.list(PARTITION, &"recovery".into(), 0, 100).await?;
     let begun = Instant::now();
     log.list(PARTITION, &"recovery".into(), 0, 100).await?;
-    println!(
-        "list of the newest 100 of {OPEN_RUNS} runs: {:?}",
-        begun.elapsed()
-    );
+    println!("list of the newest 100 of {OPEN_RUNS} runs: {:?}", begun.elapsed());
     let begun = Instant::now();
     for head in &found {
         log.read(&head.address, 0).await?;
     }
-    println!(
-        "read of one run with 2 records: {:?}",
-        begun.elapsed() / 100
-    );
+    println!("read of one run with 2 records: {:?}", begun.elapsed() / 100);
     let begun = Instant::now();
     for head in &found {
         log.heads(PARTITION, &head.address.key.workflow()).await?;
@@ -160,10 +135,7 @@ async fn takeover(server: &Server, config: &Config) -> Result<()> {
 async fn main() -> Result<()> {
     let only = std::env::args().nth(1);
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
-    for (name, sync) in [
-        ("always", SyncInterval::Always),
-        ("lazy", SyncInterval::Lazy),
-    ] {
+    for (name, sync) in [("always", SyncInterval::Always), ("lazy", SyncInterval::Lazy)] {
         if wanted(name) {
             appends(sync).await?;
         }
@@ -172,25 +144,12 @@ async fn main() -> Result<()> {
         return Ok(());
     }
     let server = Server::start(steadfast_nats::Config::default()).await?;
-    takeover(
-        &server,
-        &Config {
-            partitions: 1,
-            ..Config::default()
-        },
-    )
-    .await
+    takeover(&server, &Config { partitions: 1, ..Config::default() }).await
 }
 
 async fn appends(sync: SyncInterval) -> Result<()> {
     let variants = [
-        (
-            "single",
-            Config {
-                events: None,
-                ..Config::default()
-            },
-        ),
+        ("single", Config { events: None, ..Config::default() }),
         ("single+feed", Config::default()),
         (
             "grouped",
@@ -203,22 +162,11 @@ async fn appends(sync: SyncInterval) -> Result<()> {
     ];
     let mut lanes = Vec::new();
     for (name, config) in variants {
-        let config = Config {
-            partitions: 1,
-            ..config
-        };
-        let server = steadfast_nats::Config {
-            sync,
-            ..Default::default()
-        };
+        let config = Config { partitions: 1, ..config };
+        let server = steadfast_nats::Config { sync, ..Default::default() };
         let server = Server::start(server).await?;
         let log = open(&server, &config).await?;
-        lanes.push(Lane {
-            name,
-            log,
-            server,
-            taken: Vec::new(),
-        });
+        lanes.push(Lane { name, log, server, taken: Vec::new() });
     }
     for in_flight in [1, 16, 64, 256] {
         for round in 0..ROUNDS {

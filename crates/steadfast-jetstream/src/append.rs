@@ -48,14 +48,8 @@ pub(crate) struct Writer {
 impl Writer {
     pub(crate) fn new(client: Client, timeout: Duration) -> Self {
         let builder = jetstream::context::ContextBuilder::new().timeout(timeout);
-        let context = builder
-            .max_ack_inflight(IN_FLIGHT_MAX)
-            .build(client.clone());
-        Self {
-            client,
-            context,
-            timeout,
-        }
+        let context = builder.max_ack_inflight(IN_FLIGHT_MAX).build(client.clone());
+        Self { client, context, timeout }
     }
 
     /// Publishes a message and waits for the stream's answer.
@@ -84,9 +78,7 @@ impl Writer {
 
     /// One message, one answer.
     pub(crate) async fn exchange(&self, message: Outgoing) -> Result<Sequence, AppendError> {
-        let publish = PublishMessage::build()
-            .payload(message.body)
-            .headers(message.headers);
+        let publish = PublishMessage::build().payload(message.body).headers(message.headers);
         let sent = self.context.send_publish(message.subject, publish).await;
         let ack = sent.map_err(not_sent)?.await.map_err(not_acknowledged)?;
         Ok(ack.sequence)
@@ -104,19 +96,9 @@ impl Writer {
         let unavailable = |error: AppendError| ReadError::Unavailable(error.into());
         self.connected().map_err(unavailable)?;
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::EXPECTED_LAST_SUBJECT_SEQUENCE,
-            HeaderValue::from(NEVER),
-        );
+        headers.insert(header::EXPECTED_LAST_SUBJECT_SEQUENCE, HeaderValue::from(NEVER));
         let subject = format!("sf.h.{}.=.=.=.=", part.number);
-        match self
-            .exchange(Outgoing {
-                subject,
-                headers,
-                body: Bytes::new(),
-            })
-            .await
-        {
+        match self.exchange(Outgoing { subject, headers, body: Bytes::new() }).await {
             Err(AppendError::WrongSequence) => {
                 part.settle(unknown);
                 Ok(())
@@ -166,16 +148,10 @@ pub(crate) async fn prepare(
         Expected::Run(sequence) => (sequence, None),
         Expected::Workflow(sequence) => {
             let (namespace, id) = (key.namespace.as_str(), key.workflow_id.as_str());
-            (
-                sequence,
-                Some(subject::history_filter_workflow(part.number, namespace, id)),
-            )
+            (sequence, Some(subject::history_filter_workflow(part.number, namespace, id)))
         }
     };
-    headers.insert(
-        header::EXPECTED_LAST_SUBJECT_SEQUENCE,
-        HeaderValue::from(sequence),
-    );
+    headers.insert(header::EXPECTED_LAST_SUBJECT_SEQUENCE, HeaderValue::from(sequence));
     if let Some(filter) = filter {
         headers.insert(header::EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT, filter);
     }
@@ -187,32 +163,14 @@ pub(crate) async fn prepare(
     let workflow_type = append.address.workflow_type.as_str();
     headers.insert(header::RUN_TYPE, subject::token::escape(workflow_type));
     headers.insert(header::VERSION, HeaderValue::from(record::VERSION));
-    insert_text(
-        &mut headers,
-        header::TRACEPARENT,
-        append.traceparent.as_deref(),
-    );
+    insert_text(&mut headers, header::TRACEPARENT, append.traceparent.as_deref());
     let Some(spilled) = spill.put_if_large(&subject, &encoded).await? else {
-        return Ok((
-            Outgoing {
-                subject,
-                headers,
-                body: encoded,
-            },
-            None,
-        ));
+        return Ok((Outgoing { subject, headers, body: encoded }, None));
     };
     headers.insert(OBJECT_HEADER, spilled.object.name.as_str());
     let body = record::encode_object(&spilled.object);
     let body = body.map_err(|error| AppendError::Unavailable(error.into()))?;
-    Ok((
-        Outgoing {
-            subject,
-            headers,
-            body,
-        },
-        Some(spilled),
-    ))
+    Ok((Outgoing { subject, headers, body }, Some(spilled)))
 }
 
 /// Text from outside: what no header can hold is left out.

@@ -65,19 +65,12 @@ impl Default for Config {
 
 impl Default for GroupCommit {
     fn default() -> Self {
-        Self {
-            records_min: 32,
-            records_max: 256,
-            bytes_max: 4 * 1024 * 1024,
-        }
+        Self { records_min: 32, records_max: 256, bytes_max: 4 * 1024 * 1024 }
     }
 }
 
 impl Default for EventFeed {
     fn default() -> Self {
-        Self {
-            max_age: Duration::from_secs(7 * 24 * 3600),
-            max_bytes: -1,
-        }
+        Self { max_age: Duration::from_secs(7 * 24 * 3600), max_bytes: -1 }
     }
 }

@@ -42,10 +42,7 @@ pub(crate) enum DirectError {
     #[error("more subjects match than the server lists at once")]
     TooMany,
     #[error("the server answered {status}: {description}")]
-    Refused {
-        status: StatusCode,
-        description: String,
-    },
+    Refused { status: StatusCode, description: String },
     #[error("the server's answer lacks {0}")]
     Malformed(&'static str),
 }
@@ -73,20 +70,11 @@ pub(crate) struct Found {
 impl Found {
     fn parse(message: Message) -> Result<Self, DirectError> {
         let headers = message.headers.ok_or(DirectError::Malformed("headers"))?;
-        let subject = headers
-            .get_last(NATS_SUBJECT)
-            .ok_or(DirectError::Malformed("a subject"))?;
+        let subject = headers.get_last(NATS_SUBJECT).ok_or(DirectError::Malformed("a subject"))?;
         let subject = subject.as_str().to_owned();
-        let sequence = headers
-            .get_last(NATS_SEQUENCE)
-            .and_then(|v| v.as_str().parse().ok());
+        let sequence = headers.get_last(NATS_SEQUENCE).and_then(|v| v.as_str().parse().ok());
         let sequence = sequence.ok_or(DirectError::Malformed("a sequence"))?;
-        Ok(Self {
-            subject,
-            sequence,
-            headers,
-            body: message.payload,
-        })
+        Ok(Self { subject, sequence, headers, body: message.payload })
     }
 
     /// A header's value.
@@ -96,13 +84,8 @@ impl Found {
 
     /// When the server stored it.
     pub(crate) fn stored_at(&self) -> Timestamp {
-        let text = self
-            .headers
-            .get_last(NATS_TIME_STAMP)
-            .map_or("", |value| value.as_str());
-        let nanos = text
-            .parse()
-            .map_or(0, |time: jiff::Timestamp| time.as_nanosecond());
+        let text = self.headers.get_last(NATS_TIME_STAMP).map_or("", |value| value.as_str());
+        let nanos = text.parse().map_or(0, |time: jiff::Timestamp| time.as_nanosecond());
         Timestamp(i64::try_from(nanos).unwrap_or(0))
     }
 }
@@ -153,8 +136,7 @@ impl Direct {
         filter: &str,
         from: Sequence,
     ) -> Result<Page, DirectError> {
-        self.next_few(stream, filter, from, MESSAGES_PER_BATCH)
-            .await
+        self.next_few(stream, filter, from, MESSAGES_PER_BATCH).await
     }
 
     /// The same, at most `batch` of them.
@@ -165,12 +147,8 @@ impl Direct {
         from: Sequence,
         batch: usize,
     ) -> Result<Page, DirectError> {
-        let request = Next {
-            seq: from.max(1),
-            next_by_subj: filter,
-            batch,
-            max_bytes: BYTES_PER_BATCH,
-        };
+        let request =
+            Next { seq: from.max(1), next_by_subj: filter, batch, max_bytes: BYTES_PER_BATCH };
         self.batch(stream, &request).await
     }
 
@@ -181,13 +159,8 @@ impl Direct {
         filters: &[&str],
     ) -> Result<Vec<Found>, DirectError> {
         let (batch, max_bytes) = (MESSAGES_PER_BATCH, BYTES_PER_BATCH);
-        let mut request = Last {
-            multi_last: filters,
-            batch,
-            max_bytes,
-            seq: None,
-            up_to_seq: None,
-        };
+        let mut request =
+            Last { multi_last: filters, batch, max_bytes, seq: None, up_to_seq: None };
         let mut found = Vec::new();
         loop {
             let mut page = self.batch(stream, &request).await?;
@@ -210,9 +183,7 @@ impl Direct {
     ) -> Result<Option<Found>, DirectError> {
         self.connected()?;
         let api = format!("$JS.API.DIRECT.GET.{stream}.{subject}");
-        let request = async_nats::Request::new()
-            .payload(Bytes::new())
-            .timeout(Some(self.timeout));
+        let request = async_nats::Request::new().payload(Bytes::new()).timeout(Some(self.timeout));
         let answer = self.client.send_request(api, request).await;
         let answer = answer.map_err(|error| match error.kind() {
             RequestErrorKind::TimedOut
@@ -236,10 +207,7 @@ impl Direct {
         let subscription = self.client.subscribe(inbox.clone()).await;
         let mut answers = subscription.map_err(|error| unavailable(error.into()))?;
         let api = format!("$JS.API.DIRECT.GET.{stream}");
-        let sent = self
-            .client
-            .publish_with_reply(api, inbox, body.into())
-            .await;
+        let sent = self.client.publish_with_reply(api, inbox, body.into()).await;
         sent.map_err(|error| unavailable(error.into()))?;
 
         let mut page = Page::default();
@@ -274,19 +242,10 @@ impl Direct {
 }
 
 fn number(answer: &Message, header: &str) -> Option<u64> {
-    answer
-        .headers
-        .as_ref()?
-        .get_last(header)?
-        .as_str()
-        .parse()
-        .ok()
+    answer.headers.as_ref()?.get_last(header)?.as_str().parse().ok()
 }
 
 fn refused(answer: Message) -> DirectError {
     let description = answer.description.unwrap_or_default();
-    DirectError::Refused {
-        status: answer.status.unwrap_or_default(),
-        description,
-    }
+    DirectError::Refused { status: answer.status.unwrap_or_default(), description }
 }

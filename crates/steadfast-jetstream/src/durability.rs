@@ -67,10 +67,7 @@ impl fmt::Display for Durability {
             Self::Always => f.write_str("always: every write is on the disk before it counts"),
             Self::Lazy => f.write_str("lazy: writes reach the disk some time after they count"),
             Self::Replicated { replicas } => {
-                write!(
-                    f,
-                    "replicated: a write counts once most of {replicas} servers have it"
-                )
+                write!(f, "replicated: a write counts once most of {replicas} servers have it")
             }
             Self::Unknown => f.write_str("unknown: the server is foreign, and has too few copies"),
         }

@@ -36,11 +36,7 @@ impl Checkpoint {
         let text = std::str::from_utf8(&found.body).unwrap_or("");
         let (through, owner) = text.split_once(' ').unwrap_or((text, ""));
         let through = through.parse().unwrap_or(0);
-        Self {
-            sequence: found.sequence,
-            through,
-            owner: owner.to_owned(),
-        }
+        Self { sequence: found.sequence, through, owner: owner.to_owned() }
     }
 
     /// The message's body: readable with `nats stream get`.

@@ -62,18 +62,9 @@ impl GroupCommit {
     pub(crate) async fn append(&self, message: Outgoing) -> Result<Sequence, AppendError> {
         let (answer, answered) = oneshot::channel();
         let workflow = workflow_of(&message.subject);
-        let sent = self
-            .waiting
-            .send(Waiting {
-                message,
-                workflow,
-                answer,
-            })
-            .await;
+        let sent = self.waiting.send(Waiting { message, workflow, answer }).await;
         sent.map_err(|_| AppendError::Unavailable("the log is closed".into()))?;
-        answered
-            .await
-            .unwrap_or_else(|closed| Err(AppendError::Unknown(closed.into())))
+        answered.await.unwrap_or_else(|closed| Err(AppendError::Unknown(closed.into())))
     }
 }
 
@@ -150,14 +141,7 @@ struct Gate {
 impl Gate {
     fn new(bounds: config::GroupCommit) -> Self {
         let queue = VecDeque::new();
-        Self {
-            bounds,
-            queue,
-            singles: 0,
-            batch_out: false,
-            last_batch: 0,
-            linger_until: None,
-        }
+        Self { bounds, queue, singles: 0, batch_out: false, last_batch: 0, linger_until: None }
     }
 
     fn depart<'a>(

@@ -69,11 +69,7 @@ impl Reader<'_> {
         let info = context.get_stream(&self.part.history).await;
         let info = info.map_err(|error| ReadError::Unavailable(error.into()))?;
         let state = &info.cached_info().state;
-        let mut end = if before == 0 {
-            state.last_sequence + 1
-        } else {
-            before
-        };
+        let mut end = if before == 0 { state.last_sequence + 1 } else { before };
         let (mut window, mut seen, mut heads) = (WINDOW, HashSet::new(), Vec::new());
         while heads.len() < limit && end > state.first_sequence {
             let start = end.saturating_sub(window).max(state.first_sequence);
@@ -83,16 +79,11 @@ impl Reader<'_> {
             } else if matches > DENSE {
                 window = (window / 2).max(1);
             }
-            let fresh: Vec<String> = subjects
-                .into_iter()
-                .filter(|subject| seen.insert(subject.clone()))
-                .collect();
+            let fresh: Vec<String> =
+                subjects.into_iter().filter(|subject| seen.insert(subject.clone())).collect();
             let last = self.last_of(&fresh).await?;
             // A run with a later record was listed before, or is newer than what is asked for.
-            heads.extend(
-                last.into_iter()
-                    .filter(|f| before == 0 || f.sequence < before),
-            );
+            heads.extend(last.into_iter().filter(|f| before == 0 || f.sequence < before));
             end = start;
         }
         Ok(heads)
@@ -154,12 +145,7 @@ impl Reader<'_> {
         for found in found {
             let address = self.address(&found.subject).await?;
             let status = status(&found)?;
-            heads.push(Head {
-                address,
-                sequence: found.sequence,
-                status,
-                at: found.stored_at(),
-            });
+            heads.push(Head { address, sequence: found.sequence, status, at: found.stored_at() });
         }
         Ok(heads)
     }

@@ -52,9 +52,7 @@ impl JetStreamLog {
             .build(client.clone());
         let writer = Writer::new(client.clone(), config.append_timeout);
         let part = |number| {
-            let group = config
-                .group_commit
-                .map(|bounds| GroupCommit::start(&writer, bounds));
+            let group = config.group_commit.map(|bounds| GroupCommit::start(&writer, bounds));
             Part::new(Partition(number), group)
         };
         let parts = (0..topology.routing.partitions).map(part).collect();
@@ -66,9 +64,7 @@ impl JetStreamLog {
             parts,
             topology,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// What was found or made at the start.
@@ -82,36 +78,17 @@ impl Inner {
     /// The engine only names partitions of the routing table; another one is its error.
     fn part(&self, Partition(number): Partition) -> &Part {
         let part = self.parts.get(number as usize);
-        assert!(
-            part.is_some(),
-            "partition {number} is not in the routing table"
-        );
+        assert!(part.is_some(), "partition {number} is not in the routing table");
         part.expect("just checked")
     }
 
     fn reader<'a>(&'a self, part: &'a Part) -> Reader<'a> {
-        Reader {
-            direct: &self.direct,
-            spill: &self.spill,
-            part,
-        }
+        Reader { direct: &self.direct, spill: &self.spill, part }
     }
 
     fn snapshots<'a>(&'a self, part: &'a Part) -> Snapshots<'a> {
-        let Self {
-            context,
-            direct,
-            writer,
-            spill,
-            ..
-        } = self;
-        Snapshots {
-            context,
-            direct,
-            writer,
-            spill,
-            part,
-        }
+        let Self { context, direct, writer, spill, .. } = self;
+        Snapshots { context, direct, writer, spill, part }
     }
 
     async fn append(&self, append: Append) -> Result<Sequence, AppendError> {
@@ -158,14 +135,8 @@ impl Log for JetStreamLog {
         after: Sequence,
     ) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>> {
         let address = address.clone();
-        async move {
-            self.inner
-                .settled(address.partition)
-                .await?
-                .records(&address, after)
-                .await
-        }
-        .boxed()
+        async move { self.inner.settled(address.partition).await?.records(&address, after).await }
+            .boxed()
     }
 
     fn heads(
@@ -187,17 +158,13 @@ impl Log for JetStreamLog {
         let namespace = namespace.clone();
         async move {
             let reader = self.inner.settled(partition).await?;
-            reader
-                .list(&self.inner.context, &namespace, before, limit)
-                .await
+            reader.list(&self.inner.context, &namespace, before, limit).await
         }
         .boxed()
     }
 
     fn recover(&self, partition: Partition) -> BoxStream<'_, Result<Recovered, ReadError>> {
-        futures::stream::once(self.inner.begin_recovery(partition))
-            .try_flatten()
-            .boxed()
+        futures::stream::once(self.inner.begin_recovery(partition)).try_flatten().boxed()
     }
 
     fn save_snapshot(
@@ -218,13 +185,8 @@ impl Log for JetStreamLog {
         address: &RunAddress,
     ) -> BoxFuture<'_, Result<Option<Snapshot>, ReadError>> {
         let address = address.clone();
-        async move {
-            self.inner
-                .snapshots(self.inner.part(address.partition))
-                .load(&address)
-                .await
-        }
-        .boxed()
+        async move { self.inner.snapshots(self.inner.part(address.partition)).load(&address).await }
+            .boxed()
     }
 
     fn retire(&self, address: &RunAddress) -> BoxFuture<'_, Result<(), AppendError>> {
@@ -243,22 +205,14 @@ impl Log for JetStreamLog {
         partition: Partition,
         through: Sequence,
     ) -> BoxFuture<'_, Result<(), AppendError>> {
-        self.inner
-            .snapshots(self.inner.part(partition))
-            .checkpoint(through)
-            .boxed()
+        self.inner.snapshots(self.inner.part(partition)).checkpoint(through).boxed()
     }
 
     fn purge(&self, address: &RunAddress) -> BoxFuture<'_, Result<(), AppendError>> {
         let address = address.clone();
         async move {
             let part = self.inner.part(address.partition);
-            purge::run(
-                self.inner.snapshots(part),
-                self.inner.reader(part),
-                &address,
-            )
-            .await
+            purge::run(self.inner.snapshots(part), self.inner.reader(part), &address).await
         }
         .boxed()
     }

@@ -98,26 +98,20 @@ pub struct Namespaces {
 impl Namespaces {
     /// Opens the bucket, which [`crate::topology::ensure`] has made.
     pub async fn open(context: &Context) -> Result<Self, NamespaceError> {
-        let store = context
-            .get_key_value(subject::CONFIG_BUCKET)
-            .await
-            .map_err(unavailable)?;
+        let store = context.get_key_value(subject::CONFIG_BUCKET).await.map_err(unavailable)?;
         Ok(Self { store })
     }
 
     /// Makes a namespace.
     pub async fn register(&self, settings: &Settings) -> Result<u64, NamespaceError> {
         let (key, value) = encode(settings)?;
-        self.store
-            .create(key, value)
-            .await
-            .map_err(|error| match error.kind() {
-                kv::CreateErrorKind::AlreadyExists => NamespaceError::Exists(settings.name.clone()),
-                kv::CreateErrorKind::InvalidKey
-                | kv::CreateErrorKind::Publish
-                | kv::CreateErrorKind::Ack
-                | kv::CreateErrorKind::Other => unavailable(error),
-            })
+        self.store.create(key, value).await.map_err(|error| match error.kind() {
+            kv::CreateErrorKind::AlreadyExists => NamespaceError::Exists(settings.name.clone()),
+            kv::CreateErrorKind::InvalidKey
+            | kv::CreateErrorKind::Publish
+            | kv::CreateErrorKind::Ack
+            | kv::CreateErrorKind::Other => unavailable(error),
+        })
     }
 
     /// A namespace's settings.
@@ -168,20 +162,14 @@ fn encode(settings: &Settings) -> Result<(String, bytes::Bytes), NamespaceError>
 }
 
 fn decode(entry: &kv::Entry) -> Result<Described, NamespaceError> {
-    let corrupt = |reason| NamespaceError::Corrupt {
-        key: entry.key.clone(),
-        reason,
-    };
+    let corrupt = |reason| NamespaceError::Corrupt { key: entry.key.clone(), reason };
     let settings: Settings =
         serde_json::from_slice(&entry.value).map_err(|error| corrupt(error.to_string()))?;
     if settings.version != VERSION {
         let reason = format!("version {}, this build knows {VERSION}", settings.version);
         return Err(corrupt(reason));
     }
-    Ok(Described {
-        settings,
-        revision: entry.revision,
-    })
+    Ok(Described { settings, revision: entry.revision })
 }
 
 fn unavailable(error: impl Into<BoxError>) -> NamespaceError {

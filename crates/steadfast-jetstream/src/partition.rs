@@ -53,10 +53,7 @@ impl Part {
 
     /// Counts an append as unknown unless it is told otherwise: also one whose future was dropped.
     pub(crate) fn begin(&self) -> InFlight<'_> {
-        InFlight {
-            part: self,
-            known: false,
-        }
+        InFlight { part: self, known: false }
     }
 
     /// The number of unknown outcomes that reads still have to wait for, if there are any.
@@ -111,9 +108,7 @@ impl Part {
     }
 
     fn snapshotted(&self) -> MutexGuard<'_, Snapshotted> {
-        self.snapshotted
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.snapshotted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,15 +21,8 @@ pub(crate) async fn run(
     let subject = subject::history_subject(part.number, &address.key, &address.workflow_type);
     let records = reader.messages(&subject, 0).await;
     let records = records.map_err(|error| AppendError::Unavailable(error.into()))?;
-    for name in records
-        .iter()
-        .filter_map(|found| found.header(OBJECT_HEADER))
-    {
-        reader
-            .spill
-            .delete(name)
-            .await
-            .map_err(AppendError::Unavailable)?;
+    for name in records.iter().filter_map(|found| found.header(OBJECT_HEADER)) {
+        reader.spill.delete(name).await.map_err(AppendError::Unavailable)?;
     }
     if records.is_empty() {
         return Ok(());

@@ -80,29 +80,15 @@ impl Reader<'_> {
         let parsed = parsed.map_err(|error| corrupt(0, error.to_string()))?;
         let partition = Partition(self.part.number);
         if let Some((key, workflow_type)) = parsed.ids() {
-            return Ok(RunAddress {
-                partition,
-                key,
-                workflow_type,
-            });
+            return Ok(RunAddress { partition, key, workflow_type });
         }
-        let page = self
-            .direct
-            .next_few(&self.part.history, history_subject, 1, 1)
-            .await?;
+        let page = self.direct.next_few(&self.part.history, history_subject, 1, 1).await?;
         let [first] = page.messages.as_slice() else {
-            return Err(corrupt(
-                0,
-                format!("there is no record on {history_subject}"),
-            ));
+            return Err(corrupt(0, format!("there is no record on {history_subject}")));
         };
         let first = self.decode(first).await?;
-        opened_by(&first.record, self.part.number).ok_or_else(|| {
-            corrupt(
-                first.sequence,
-                "the record does not open its run".to_owned(),
-            )
-        })
+        opened_by(&first.record, self.part.number)
+            .ok_or_else(|| corrupt(first.sequence, "the record does not open its run".to_owned()))
     }
 }
 

@@ -86,13 +86,7 @@ impl<'a> Recovery<'a> {
         // What is written behind the checkpoint message is this owner's own: no run comes twice.
         let end = taken.sequence;
         let page = snapshot_page(reader, 1, end).await?;
-        Ok(Self {
-            snapshots,
-            reader,
-            tails,
-            end,
-            page: Some(page),
-        })
+        Ok(Self { snapshots, reader, tails, end, page: Some(page) })
     }
 
     /// Some more runs; nothing at the end.
@@ -167,10 +161,7 @@ impl<'a> Recovery<'a> {
         };
         let address = address_of(&snapshot, self.reader.part);
         let after = snapshot.sequence;
-        let tail: Vec<Found> = tail
-            .into_iter()
-            .filter(|found| found.sequence > after)
-            .collect();
+        let tail: Vec<Found> = tail.into_iter().filter(|found| found.sequence > after).collect();
         let last = tail.last().map_or(after, |found| found.sequence);
         // The chain must be whole: a snapshot older than the checkpoint promises is followed up.
         let tail = match tail.first().and_then(follows) {
@@ -220,12 +211,7 @@ impl<'a> Recovery<'a> {
             Ok(address) => address,
             Err(error @ ReadError::Unavailable(_)) => return Err(error),
             Err(ReadError::Corrupt { sequence, reason }) => {
-                tracing::error!(
-                    subject = history,
-                    sequence,
-                    reason,
-                    "a run cannot even be named"
-                );
+                tracing::error!(subject = history, sequence, reason, "a run cannot even be named");
                 return Ok(None);
             }
         };
@@ -265,18 +251,10 @@ fn recovered(
     last: Sequence,
 ) -> Result<Recovered, ReadError> {
     match tail {
-        Ok(tail) => Ok(Recovered::Run {
-            address,
-            snapshot: snapshot.map(Box::new),
-            tail,
-        }),
+        Ok(tail) => Ok(Recovered::Run { address, snapshot: snapshot.map(Box::new), tail }),
         Err(ReadError::Corrupt { sequence, reason }) => {
             let reason = format!("record {sequence}: {reason}");
-            Ok(Recovered::Unreadable {
-                address,
-                sequence: last,
-                reason,
-            })
+            Ok(Recovered::Unreadable { address, sequence: last, reason })
         }
         Err(error @ ReadError::Unavailable(_)) => Err(error),
     }
@@ -285,10 +263,7 @@ fn recovered(
 /// The sequence that a record followed, when it was fenced with its own run.
 fn follows(found: &Found) -> Option<Sequence> {
     match found.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT) {
-        None => found
-            .header(header::EXPECTED_LAST_SUBJECT_SEQUENCE)?
-            .parse()
-            .ok(),
+        None => found.header(header::EXPECTED_LAST_SUBJECT_SEQUENCE)?.parse().ok(),
         Some(_) => None,
     }
 }

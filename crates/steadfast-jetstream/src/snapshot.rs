@@ -44,23 +44,13 @@ impl Snapshots<'_> {
         snapshot: &Snapshot,
     ) -> Result<(), AppendError> {
         let subject = subject_of(self.part, address);
-        let encoded = snapshot::encode(
-            &snapshot.run,
-            snapshot.sequence,
-            snapshot.traceparent.as_deref(),
-        );
+        let encoded =
+            snapshot::encode(&snapshot.run, snapshot.sequence, snapshot.traceparent.as_deref());
         let encoded = encoded.map_err(|error| AppendError::Unavailable(error.into()))?;
         let mut headers = HeaderMap::new();
         headers.insert(header::STATUS, snapshot.run.status.name());
-        headers.insert(
-            header::VERSION,
-            HeaderValue::from(u32::from(snapshot::VERSION)),
-        );
-        insert_text(
-            &mut headers,
-            header::TRACEPARENT,
-            snapshot.traceparent.as_deref(),
-        );
+        headers.insert(header::VERSION, HeaderValue::from(u32::from(snapshot::VERSION)));
+        insert_text(&mut headers, header::TRACEPARENT, snapshot.traceparent.as_deref());
         let mut body = encoded;
         if !self.spill.fits(body.len())? {
             // One object per run: the next snapshot replaces it. Its checksum is in the message, so a
@@ -108,15 +98,9 @@ impl Snapshots<'_> {
             }
         };
         match snapshot::decode(&bytes) {
-            Ok(snapshot::Snapshot {
-                run,
-                sequence,
-                traceparent,
-            }) => Ok(Some(Snapshot {
-                run,
-                sequence,
-                traceparent,
-            })),
+            Ok(snapshot::Snapshot { run, sequence, traceparent }) => {
+                Ok(Some(Snapshot { run, sequence, traceparent }))
+            }
             Err(error) => {
                 tracing::info!(subject = found.subject, %error, "snapshot ignored");
                 Ok(None)
@@ -150,10 +134,7 @@ impl Snapshots<'_> {
             return Ok(());
         };
         if let Some(name) = found.header(OBJECT_HEADER) {
-            self.spill
-                .delete(name)
-                .await
-                .map_err(AppendError::Unavailable)?;
+            self.spill.delete(name).await.map_err(AppendError::Unavailable)?;
         }
         purge(self.context, &self.part.snapshots, &subject).await?;
         self.part.forget_snapshot(&subject);
@@ -175,9 +156,7 @@ impl Snapshots<'_> {
     pub(crate) async fn take_over(self) -> Result<Checkpoint, ReadError> {
         let mut fence = self.part.fence.write().await;
         let found = self.read_checkpoint().await?;
-        let written = self
-            .write_checkpoint(found.through, Fence::Held(found.sequence))
-            .await;
+        let written = self.write_checkpoint(found.through, Fence::Held(found.sequence)).await;
         let sequence = written.map_err(|error| ReadError::Unavailable(error.into()))?;
         *fence = Fence::Held(sequence);
         Ok(Checkpoint { sequence, ..found })
@@ -209,8 +188,7 @@ impl Snapshots<'_> {
     ) -> Result<Sequence, AppendError> {
         let subject = subject::checkpoint_subject(self.part.number);
         let body = Checkpoint::body(through, &self.part.me);
-        self.write(subject, HeaderMap::new(), body.into(), fence)
-            .await
+        self.write(subject, HeaderMap::new(), body.into(), fence).await
     }
 
     async fn write(
@@ -224,18 +202,9 @@ impl Snapshots<'_> {
             return Err(AppendError::WrongSequence);
         };
         let filter = subject::checkpoint_subject(self.part.number);
-        headers.insert(
-            header::EXPECTED_LAST_SUBJECT_SEQUENCE,
-            HeaderValue::from(fence),
-        );
+        headers.insert(header::EXPECTED_LAST_SUBJECT_SEQUENCE, HeaderValue::from(fence));
         headers.insert(header::EXPECTED_LAST_SUBJECT_SEQUENCE_SUBJECT, filter);
-        self.writer
-            .publish_cache(Outgoing {
-                subject,
-                headers,
-                body,
-            })
-            .await
+        self.writer.publish_cache(Outgoing { subject, headers, body }).await
     }
 }
 
@@ -244,11 +213,7 @@ pub(crate) fn address_of(snapshot: &Snapshot, part: &Part) -> RunAddress {
     let run = &snapshot.run;
     let workflow_type: WorkflowType = run.started.workflow_type.clone();
     let partition = steadfast_engine::ports::Partition(part.number);
-    RunAddress {
-        partition,
-        key: run.key().clone(),
-        workflow_type,
-    }
+    RunAddress { partition, key: run.key().clone(), workflow_type }
 }
 
 /// Removes all messages of a subject.
@@ -258,10 +223,8 @@ pub(crate) async fn purge(
     subject: &str,
 ) -> Result<(), AppendError> {
     let unavailable = |error: steadfast_engine::ports::BoxError| AppendError::Unavailable(error);
-    let stream: jetstream::stream::Stream<()> = context
-        .get_stream_no_info(stream)
-        .await
-        .map_err(|error| unavailable(error.into()))?;
+    let stream: jetstream::stream::Stream<()> =
+        context.get_stream_no_info(stream).await.map_err(|error| unavailable(error.into()))?;
     let purged = stream.purge().filter(subject).await;
     purged.map(drop).map_err(|error| unavailable(error.into()))
 }

@@ -84,10 +84,7 @@ impl Spill {
     /// Whether so many bytes fit a message; too many for an object are an error.
     pub(crate) fn fits(&self, bytes: usize) -> Result<bool, AppendError> {
         if bytes > self.object_bytes_max {
-            return Err(AppendError::TooLarge {
-                bytes,
-                max: self.object_bytes_max,
-            });
+            return Err(AppendError::TooLarge { bytes, max: self.object_bytes_max });
         }
         let server_max = self.client.max_payload().saturating_sub(HEADER_BYTES_MAX);
         Ok(bytes <= self.message_bytes_max.min(server_max))
@@ -109,10 +106,7 @@ impl Spill {
 
     /// Reads an object, and checks that it is the one that was written.
     pub(crate) async fn get(&self, object: &ObjectRef) -> Result<Bytes, ObjectError> {
-        let broken = |reason: String| ObjectError::Broken {
-            name: object.name.clone(),
-            reason,
-        };
+        let broken = |reason: String| ObjectError::Broken { name: object.name.clone(), reason };
         if object.bytes > self.object_bytes_max as u64 {
             return Err(broken(format!("has {} bytes", object.bytes)));
         }
@@ -129,9 +123,7 @@ impl Spill {
         let read = tokio::time::timeout(self.timeout * 4, found.read_to_end(&mut bytes)).await;
         read.map_err(|elapsed| ObjectError::Unavailable(elapsed.into()))?
             .map_err(|error| ObjectError::Unavailable(error.into()))?;
-        object
-            .check(&bytes)
-            .map_err(|error| broken(error.to_string()))?;
+        object.check(&bytes).map_err(|error| broken(error.to_string()))?;
         Ok(bytes.into())
     }
 

@@ -53,10 +53,7 @@ pub async fn ensure(client: &Client, config: &Config) -> Result<Topology, SetupE
 
 async fn check_server(client: &Client, context: &Context) -> Result<(), SetupError> {
     let (major, minor, patch) = SERVER_VERSION_MIN;
-    context
-        .query_account()
-        .await
-        .map_err(SetupError::from_account)?;
+    context.query_account().await.map_err(SetupError::from_account)?;
     if !client.is_server_compatible(major, minor, patch) {
         return Err(SetupError::ServerTooOld {
             found: client.server_info().version,
@@ -154,16 +151,11 @@ async fn stream(context: &Context, wanted: &stream::Config) -> Result<stream::In
         SetupError::create(&wanted.name, error)
     };
     let Some(found) = find(context, &wanted.name).await? else {
-        let made = context
-            .create_stream(wanted.clone())
-            .await
-            .map_err(failed)?;
+        let made = context.create_stream(wanted.clone()).await.map_err(failed)?;
         return Ok(made.cached_info().clone());
     };
     if found.storage != wanted.storage {
-        return Err(SetupError::Foreign {
-            stream: wanted.name.clone(),
-        });
+        return Err(SetupError::Foreign { stream: wanted.name.clone() });
     }
     let changed = stream::Config {
         subjects: wanted.subjects.clone(),
@@ -173,11 +165,7 @@ async fn stream(context: &Context, wanted: &stream::Config) -> Result<stream::In
         allow_atomic_publish: wanted.allow_atomic_publish,
         max_messages_per_subject: wanted.max_messages_per_subject,
         max_age: wanted.max_age,
-        max_bytes: if wanted.sources.is_some() {
-            wanted.max_bytes
-        } else {
-            found.max_bytes
-        },
+        max_bytes: if wanted.sources.is_some() { wanted.max_bytes } else { found.max_bytes },
         ..found.clone()
     };
     context.update_stream(&changed).await.map_err(failed)
@@ -195,10 +183,7 @@ async fn bucket(context: &Context, name: &str, config: &Config) -> Result<kv::St
         num_replicas: config.replicas,
         ..kv::Config::default()
     };
-    context
-        .create_key_value(wanted)
-        .await
-        .map_err(|error| SetupError::bucket(name, error))
+    context.create_key_value(wanted).await.map_err(|error| SetupError::bucket(name, error))
 }
 
 async fn payload_bucket(context: &Context, config: &Config) -> Result<(), SetupError> {
@@ -215,6 +200,5 @@ async fn payload_bucket(context: &Context, config: &Config) -> Result<(), SetupE
         ..object_store::Config::default()
     };
     let made = context.create_object_store(wanted).await;
-    made.map(drop)
-        .map_err(|error| SetupError::bucket(name, error))
+    made.map(drop).map_err(|error| SetupError::bucket(name, error))
 }

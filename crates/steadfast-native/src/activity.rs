@@ -25,14 +25,7 @@ pub(crate) fn poll_request(
     let named = poll.task_queue.as_ref().map(|queue| queue.as_str());
     let task_queue = queue.resolve("task_queue", named)?.into();
     let deadline = context.within(poll.timeout_ms);
-    Ok((
-        Poll {
-            namespace,
-            task_queue,
-            identity: poll.identity,
-        },
-        deadline,
-    ))
+    Ok((Poll { namespace, task_queue, identity: poll.identity }, deadline))
 }
 
 pub(crate) async fn poll(
@@ -48,12 +41,8 @@ pub(crate) async fn poll(
     };
     let token = task.token.clone();
     let traceparent = task.traceparent.clone();
-    match Answer::task(
-        context,
-        &activity_task(task)?,
-        Polled::Activity(token.clone()),
-        traceparent,
-    ) {
+    match Answer::task(context, &activity_task(task)?, Polled::Activity(token.clone()), traceparent)
+    {
         Err(fault) if fault.code == ErrorCode::PayloadTooLarge => {
             undeliverable(context, &ActivityTarget::Token(token), identity, &fault).await;
             Err(fault)
@@ -73,14 +62,8 @@ async fn undeliverable(
     if let FailureInfo::Application(info) = &mut failure.info {
         info.non_retryable = true;
     }
-    let outcome = ActivityOutcome::Failed {
-        failure,
-        last_heartbeat: None,
-    };
-    let resolved = context
-        .engine
-        .resolve_activity(token, outcome, identity, context.soon())
-        .await;
+    let outcome = ActivityOutcome::Failed { failure, last_heartbeat: None };
+    let resolved = context.engine.resolve_activity(token, outcome, identity, context.soon()).await;
     if let Err(error) = resolved {
         // Its start-to-close timeout ends it all the same.
         tracing::warn!(%error, "an activity task too large to send was not failed");

@@ -48,27 +48,10 @@ async fn start(context: &Context, token: Token, message: &Message) -> Result<Ans
     start.request_id = or_fresh(start.request_id, RequestId::is_empty);
     let (workflow_id, request, signal) = start.into_request();
     let traceparent = trace::traceparent(message);
-    let start = StartWorkflow {
-        namespace,
-        workflow_id,
-        request,
-        signal,
-        traceparent,
-    };
+    let start = StartWorkflow { namespace, workflow_id, request, signal, traceparent };
     let started = context.engine.start_workflow(start, context.soon()).await?;
-    let engine::Started {
-        run_id,
-        started,
-        status,
-    } = started;
-    Answer::new(
-        context,
-        &message::Started {
-            run_id,
-            started,
-            status,
-        },
-    )
+    let engine::Started { run_id, started, status } = started;
+    Answer::new(context, &message::Started { run_id, started, status })
 }
 
 async fn signal(context: &Context, token: Token, body: &[u8]) -> Result<Answer, Fault> {
@@ -77,10 +60,7 @@ async fn signal(context: &Context, token: Token, body: &[u8]) -> Result<Answer, 
     let target = target(token, signal.namespace.take(), workflow_id, run_id)?;
     signal.request_id = or_fresh(signal.request_id, RequestId::is_empty);
     let signal = input::Signal::from(signal);
-    context
-        .engine
-        .signal(&target, signal, context.soon())
-        .await?;
+    context.engine.signal(&target, signal, context.soon()).await?;
     Answer::new(context, &Done {})
 }
 
@@ -90,10 +70,7 @@ async fn cancel(context: &Context, token: Token, body: &[u8]) -> Result<Answer, 
     let target = target(token, cancel.namespace.take(), workflow_id, run_id)?;
     cancel.request_id = or_fresh(cancel.request_id, RequestId::is_empty);
     let cancel = input::RequestCancel::from(cancel);
-    context
-        .engine
-        .request_cancel(&target, cancel, context.soon())
-        .await?;
+    context.engine.request_cancel(&target, cancel, context.soon()).await?;
     Answer::new(context, &Done {})
 }
 
@@ -102,10 +79,7 @@ async fn terminate(context: &Context, token: Token, body: &[u8]) -> Result<Answe
     let (workflow_id, run_id) = (terminate.workflow_id.clone(), terminate.run_id.clone());
     let target = target(token, terminate.namespace.take(), workflow_id, run_id)?;
     let terminate = input::Terminate::from(terminate);
-    context
-        .engine
-        .terminate(&target, terminate, context.soon())
-        .await?;
+    context.engine.terminate(&target, terminate, context.soon()).await?;
     Answer::new(context, &Done {})
 }
 
@@ -142,11 +116,7 @@ async fn update(context: &Context, token: Token, body: &[u8]) -> Result<Answer, 
     };
     let wait = wait_for(update.wait);
     let first_execution_run_id = update.first_execution_run_id;
-    let update = UpdateWorkflow {
-        request,
-        wait,
-        first_execution_run_id,
-    };
+    let update = UpdateWorkflow { request, wait, first_execution_run_id };
     let answer = context.engine.update(&target, update, deadline).await?;
     Answer::new(context, &update_answer(answer))
 }
@@ -155,16 +125,10 @@ async fn poll_update(context: &Context, token: Token, body: &[u8]) -> Result<Ans
     let poll: message::PollUpdate = read(body)?;
     let target = target(token, poll.namespace, poll.workflow_id, poll.run_id)?;
     if poll.update_id.is_empty() {
-        return Err(Fault::new(
-            ErrorCode::InvalidArgument,
-            "update_id is not set on request",
-        ));
+        return Err(Fault::new(ErrorCode::InvalidArgument, "update_id is not set on request"));
     }
     let (wait, deadline) = (wait_for(poll.wait), context.within(poll.timeout_ms));
-    let answer = context
-        .engine
-        .poll_update(&target, poll.update_id, wait, deadline)
-        .await?;
+    let answer = context.engine.poll_update(&target, poll.update_id, wait, deadline).await?;
     Answer::new(context, &update_answer(answer))
 }
 

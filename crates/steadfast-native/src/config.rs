@@ -79,11 +79,7 @@ impl NativeConfig {
 
     /// How long a caller that asks for `timeout_ms` waits.
     pub(crate) fn long_wait(&self, timeout_ms: u64) -> Duration {
-        let asked = if timeout_ms == 0 {
-            self.long_poll_default_ms
-        } else {
-            timeout_ms
-        };
+        let asked = if timeout_ms == 0 { self.long_poll_default_ms } else { timeout_ms };
         Duration::from_millis(asked.min(self.long_poll_max_ms))
     }
 

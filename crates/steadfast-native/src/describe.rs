@@ -26,11 +26,7 @@ pub(crate) fn describe(description: &api::Description) -> Description {
         }),
         memo: run.memo.clone(),
         search_attributes: run.search_attributes.clone(),
-        pending_activities: run
-            .activities
-            .values()
-            .map(|activity| pending(activity))
-            .collect(),
+        pending_activities: run.activities.values().map(|activity| pending(activity)).collect(),
         pending_timers: run.timers.len() as u64,
         pending_children: run.children.len() as u64,
         pending_workflow_task: run.workflow_task.is_some(),

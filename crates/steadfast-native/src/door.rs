@@ -37,10 +37,7 @@ impl Context {
     /// The largest answer that NATS takes, less what headers may need.
     pub(crate) fn answer_bytes_max(&self) -> usize {
         const HEADERS: usize = 4 << 10;
-        self.client
-            .server_info()
-            .max_payload
-            .saturating_sub(HEADERS)
+        self.client.server_info().max_payload.saturating_sub(HEADERS)
     }
 
     /// About how many bytes of events an answer may hold.
@@ -106,19 +103,13 @@ impl Incoming {
             Door::Api => {
                 let parsed = subject::parse_api(subject)?;
                 let verb = ApiVerb::from_name(&parsed.verb).ok_or_else(|| unknown(&parsed.verb))?;
-                Ok(Self {
-                    namespace: parsed.namespace,
-                    verb: Verb::Api(verb),
-                })
+                Ok(Self { namespace: parsed.namespace, verb: Verb::Api(verb) })
             }
             Door::Task => {
                 let parsed = subject::parse_task(subject)?;
                 let verb =
                     TaskVerb::from_name(&parsed.verb).ok_or_else(|| unknown(&parsed.verb))?;
-                Ok(Self {
-                    namespace: parsed.namespace,
-                    verb: Verb::Task(verb),
-                })
+                Ok(Self { namespace: parsed.namespace, verb: Verb::Task(verb) })
             }
             Door::Poll => {
                 let parsed = subject::parse_poll(subject)?;
@@ -127,10 +118,7 @@ impl Incoming {
                     .find(|kind| kind.name() == parsed.kind)
                     .ok_or_else(|| unknown(&parsed.kind))?;
                 let verb = Verb::Poll(kind, parsed.task_queue);
-                Ok(Self {
-                    namespace: parsed.namespace,
-                    verb,
-                })
+                Ok(Self { namespace: parsed.namespace, verb })
             }
         }
     }
@@ -164,10 +152,7 @@ impl Answer {
         let body = codec::encode(answer)?;
         let max = context.answer_bytes_max();
         if body.len() > max {
-            let message = format!(
-                "the answer has {} bytes, at most {max} can be sent",
-                body.len()
-            );
+            let message = format!("the answer has {} bytes, at most {max} can be sent", body.len());
             return Err(Fault::new(ErrorCode::PayloadTooLarge, message));
         }
         Ok(Self::Body(body))
@@ -228,11 +213,7 @@ pub(crate) async fn handle(
 /// Reads a request. An empty message is an empty map: everything may be left out of some requests.
 pub(crate) fn read<'de, T: Deserialize<'de>>(body: &'de [u8]) -> Result<T, Fault> {
     const EMPTY_MAP: &[u8] = &[0x80];
-    Ok(codec::decode_request(if body.is_empty() {
-        EMPTY_MAP
-    } else {
-        body
-    })?)
+    Ok(codec::decode_request(if body.is_empty() { EMPTY_MAP } else { body })?)
 }
 
 /// The namespace of a request, from its subject and, for a hashed one, its message.
@@ -249,28 +230,15 @@ pub(crate) fn target(
     run_id: RunId,
 ) -> Result<Target, Fault> {
     if workflow_id.is_empty() {
-        return Err(Fault::new(
-            ErrorCode::InvalidArgument,
-            "workflow_id is not set on request",
-        ));
+        return Err(Fault::new(ErrorCode::InvalidArgument, "workflow_id is not set on request"));
     }
     let namespace = namespace(token, named)?;
-    Ok(Target {
-        namespace,
-        execution: Execution {
-            workflow_id,
-            run_id,
-        },
-    })
+    Ok(Target { namespace, execution: Execution { workflow_id, run_id } })
 }
 
 /// The id, or a fresh one where the client gave none.
 pub(crate) fn or_fresh<T: From<String>>(id: T, is_empty: fn(&T) -> bool) -> T {
-    if is_empty(&id) {
-        uuid::Uuid::new_v4().to_string().into()
-    } else {
-        id
-    }
+    if is_empty(&id) { uuid::Uuid::new_v4().to_string().into() } else { id }
 }
 
 fn check_version(headers: Option<&HeaderMap>) -> Result<(), Fault> {

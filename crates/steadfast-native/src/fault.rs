@@ -20,11 +20,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            details: BTreeMap::new(),
-        }
+        Self { code, message: message.into(), details: BTreeMap::new() }
     }
 
     fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -41,12 +37,7 @@ impl Fault {
         headers.insert(header::ERROR, format!("{}: {line}", self.code).as_str());
         let retryable = self.code.is_retryable();
         let (message, details) = (self.message, self.details);
-        let body = ErrorBody {
-            code: self.code.name().to_owned(),
-            message,
-            retryable,
-            details,
-        };
+        let body = ErrorBody { code: self.code.name().to_owned(), message, retryable, details };
         // Without a body the headers still tell.
         (codec::encode(&body).unwrap_or_default(), headers)
     }
@@ -55,19 +46,13 @@ impl Fault {
 impl From<DecodeError> for Fault {
     fn from(error: DecodeError) -> Self {
         let body = ErrorBody::from(&error);
-        Self::new(
-            body.known_code().unwrap_or(ErrorCode::Malformed),
-            body.message,
-        )
+        Self::new(body.known_code().unwrap_or(ErrorCode::Malformed), body.message)
     }
 }
 
 impl From<EncodeError> for Fault {
     fn from(error: EncodeError) -> Self {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "native answer not encoded"
-        );
+        tracing::error!(error = &error as &dyn std::error::Error, "native answer not encoded");
         Self::new(ErrorCode::Internal, "the answer could not be encoded")
     }
 }
@@ -107,10 +92,7 @@ fn rejected(rejection: Rejection) -> Fault {
     let fault = |code| Fault::new(code, message.clone());
     match rejection {
         Rejection::Closed => fault(ErrorCode::AlreadyCompleted),
-        Rejection::AlreadyStarted {
-            run_id,
-            start_request_id,
-        } => fault(ErrorCode::AlreadyStarted)
+        Rejection::AlreadyStarted { run_id, start_request_id } => fault(ErrorCode::AlreadyStarted)
             .with("run_id", run_id.as_str())
             .with("start_request_id", start_request_id.as_str()),
         Rejection::WrongFirstRun | Rejection::NothingPending => fault(ErrorCode::NotFound),

@@ -47,11 +47,7 @@ impl Receipts {
     /// Takes receipts until the connection is closed.
     pub(crate) async fn collect(&self, mut arriving: Subscriber) {
         while let Some(message) = arriving.next().await {
-            let number = message
-                .subject
-                .rsplit('.')
-                .next()
-                .and_then(|last| last.parse().ok());
+            let number = message.subject.rsplit('.').next().and_then(|last| last.parse().ok());
             let Some(waiting) = number.and_then(|number| self.take(number)) else {
                 continue;
             };
@@ -67,9 +63,7 @@ impl Receipts {
         self.lock().insert(number, tell);
         let inbox = format!("{}.{number}", self.inbox);
         let sent = async {
-            self.client
-                .publish_with_reply_and_headers(to, inbox.clone(), headers, task)
-                .await?;
+            self.client.publish_with_reply_and_headers(to, inbox.clone(), headers, task).await?;
             self.client.publish(inbox, Bytes::new()).await
         };
         if let Err(error) = sent.await {

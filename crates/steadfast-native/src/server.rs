@@ -61,17 +61,9 @@ pub async fn run(
     let (receipts, arriving) = Receipts::open(&client).await.map_err(ServeError::Nats)?;
     let shared = Arc::new(Shared {
         receipts,
-        requests: Arc::new(Semaphore::new(
-            config.requests_max.min(Semaphore::MAX_PERMITS),
-        )),
-        long_polls: Arc::new(Semaphore::new(
-            config.long_polls_max.min(Semaphore::MAX_PERMITS),
-        )),
-        context: Context {
-            config,
-            client,
-            engine,
-        },
+        requests: Arc::new(Semaphore::new(config.requests_max.min(Semaphore::MAX_PERMITS))),
+        long_polls: Arc::new(Semaphore::new(config.long_polls_max.min(Semaphore::MAX_PERMITS))),
+        context: Context { config, client, engine },
         shutdown,
     });
     let serving = async {
@@ -127,10 +119,7 @@ async fn serve(door: Door, mut endpoint: Endpoint, shared: Arc<Shared>) {
         tracing::debug!("the connection was closed before the native endpoint was");
     }
     let drained = async { while working.join_next().await.is_some() {} };
-    if tokio::time::timeout(shared.context.config.drain(), drained)
-        .await
-        .is_err()
-    {
+    if tokio::time::timeout(shared.context.config.drain(), drained).await.is_err() {
         tracing::warn!(left = working.len(), "native requests did not end in time");
         working.shutdown().await;
     }

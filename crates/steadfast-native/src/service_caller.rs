@@ -27,10 +27,8 @@ impl NatsServices {
         for (name, value) in &request.headers {
             headers.insert(name.as_str(), value.replace(['\r', '\n'], " ").as_str());
         }
-        let message = Request::new()
-            .headers(headers)
-            .payload(request.body)
-            .timeout(Some(request.timeout));
+        let message =
+            Request::new().headers(headers).payload(request.body).timeout(Some(request.timeout));
         let answer = self.client.send_request(request.subject, message).await;
         let answer = answer.map_err(|error| match error.kind() {
             RequestErrorKind::NoResponders => ServiceError::NoResponders,

@@ -61,23 +61,15 @@ async fn complete(
             refuse("result", !complete.result.is_empty())?;
             let completion = completion(complete)?;
             let engine = &context.engine;
-            engine
-                .complete_workflow_task(&token, completion, context.soon())
-                .await?
-                .new_task
+            engine.complete_workflow_task(&token, completion, context.soon()).await?.new_task
         }
         Task::Query(token) => {
             refuse("commands", !complete.commands.is_empty())?;
             let mut answers = query_answers(complete.query_answers)?;
             let (Some((_, answer)), true) = (answers.pop(), answers.is_empty()) else {
-                return Err(invalid(
-                    "a lone query is completed with exactly one query answer",
-                ));
+                return Err(invalid("a lone query is completed with exactly one query answer"));
             };
-            context
-                .engine
-                .answer_query(&token, answer, context.soon())
-                .await?;
+            context.engine.answer_query(&token, answer, context.soon()).await?;
             false
         }
     };
@@ -89,30 +81,17 @@ async fn fail(context: &Context, token: Token, fail: message::Fail) -> Result<An
     match task(&namespace, &fail.token, fail.activity)? {
         Task::Activity(activity) => {
             let last_heartbeat = fail.heartbeat_details;
-            let outcome = ActivityOutcome::Failed {
-                failure: fail.failure,
-                last_heartbeat,
-            };
+            let outcome = ActivityOutcome::Failed { failure: fail.failure, last_heartbeat };
             resolve(context, &activity, outcome, fail.identity).await?;
         }
         Task::Workflow(token) => {
             let (cause, failure) = (fail.cause, Some(fail.failure));
-            let failure = TaskFailure {
-                cause,
-                failure,
-                identity: fail.identity,
-            };
-            context
-                .engine
-                .fail_workflow_task(&token, failure, context.soon())
-                .await?;
+            let failure = TaskFailure { cause, failure, identity: fail.identity };
+            context.engine.fail_workflow_task(&token, failure, context.soon()).await?;
         }
         Task::Query(token) => {
             let answer = QueryAnswer::Failed(Box::new(fail.failure));
-            context
-                .engine
-                .answer_query(&token, answer, context.soon())
-                .await?;
+            context.engine.answer_query(&token, answer, context.soon()).await?;
         }
     }
     Answer::new(context, &Done {})
@@ -139,10 +118,7 @@ async fn heartbeat(
     let activity = activity(&namespace, &heartbeat.token, heartbeat.activity)?;
     let (details, identity) = (heartbeat.details, heartbeat.identity);
     let deadline = context.soon();
-    let reply = context
-        .engine
-        .heartbeat_activity(&activity, details, identity, deadline)
-        .await?;
+    let reply = context.engine.heartbeat_activity(&activity, details, identity, deadline).await?;
     Answer::new(context, &reply)
 }
 
@@ -152,10 +128,7 @@ async fn resolve(
     outcome: ActivityOutcome,
     identity: Identity,
 ) -> Result<(), Fault> {
-    Ok(context
-        .engine
-        .resolve_activity(activity, outcome, identity, context.soon())
-        .await?)
+    Ok(context.engine.resolve_activity(activity, outcome, identity, context.soon()).await?)
 }
 
 fn completion(complete: message::Complete) -> Result<Completion, Fault> {
@@ -178,9 +151,9 @@ fn query_answers(answers: Vec<message::TaskQueryAnswer>) -> Result<QueryAnswers,
     let answer = |answer: message::TaskQueryAnswer| match (answer.result, answer.failure) {
         (Some(result), None) => Ok((answer.id, QueryAnswer::Result(result))),
         (None, Some(failure)) => Ok((answer.id, QueryAnswer::Failed(Box::new(failure)))),
-        (Some(_), Some(_)) | (None, None) => Err(invalid(
-            "a query answer has a result or a failure, one of them",
-        )),
+        (Some(_), Some(_)) | (None, None) => {
+            Err(invalid("a query answer has a result or a failure, one of them"))
+        }
     };
     answers.into_iter().map(answer).collect()
 }
@@ -207,33 +180,19 @@ fn activity(
 ) -> Result<ActivityTarget, Fault> {
     match task(namespace, token, activity)? {
         Task::Activity(activity) => Ok(activity),
-        Task::Workflow(_) | Task::Query(_) => Err(Fault::new(
-            ErrorCode::BadToken,
-            "the token is not an activity's",
-        )),
+        Task::Workflow(_) | Task::Query(_) => {
+            Err(Fault::new(ErrorCode::BadToken, "the token is not an activity's"))
+        }
     }
 }
 
 fn named(namespace: &Namespace, name: ActivityName) -> Result<ActivityTarget, Fault> {
-    let ActivityName {
-        workflow_id,
-        run_id,
-        activity_id,
-    } = name;
+    let ActivityName { workflow_id, run_id, activity_id } = name;
     if workflow_id.is_empty() || ActivityId::is_empty(&activity_id) {
         return Err(invalid("activity needs a workflow_id and an activity_id"));
     }
-    let execution = Execution {
-        workflow_id,
-        run_id,
-    };
-    Ok(ActivityTarget::Id(
-        Target {
-            namespace: namespace.clone(),
-            execution,
-        },
-        activity_id,
-    ))
+    let execution = Execution { workflow_id, run_id };
+    Ok(ActivityTarget::Id(Target { namespace: namespace.clone(), execution }, activity_id))
 }
 
 fn tokened(namespace: &Namespace, bytes: &Bytes) -> Result<Task, Fault> {
@@ -260,9 +219,7 @@ fn tokened(namespace: &Namespace, bytes: &Bytes) -> Result<Task, Fault> {
 
 fn refuse(field: &str, is_set: bool) -> Result<(), Fault> {
     if is_set {
-        return Err(invalid(&format!(
-            "{field} does not belong to this kind of task"
-        )));
+        return Err(invalid(&format!("{field} does not belong to this kind of task")));
     }
     Ok(())
 }

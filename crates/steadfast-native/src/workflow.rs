@@ -53,21 +53,11 @@ async fn undeliverable(
     let failure = Failure::server(fault.message.clone());
     let told = if is_query {
         let answer = QueryAnswer::Failed(Box::new(failure));
-        context
-            .engine
-            .answer_query(token, answer, context.soon())
-            .await
+        context.engine.answer_query(token, answer, context.soon()).await
     } else {
         let cause = WorkflowTaskFailedCause::GrpcMessageTooLarge;
-        let failure = TaskFailure {
-            cause,
-            failure: Some(failure),
-            identity,
-        };
-        context
-            .engine
-            .fail_workflow_task(token, failure, context.soon())
-            .await
+        let failure = TaskFailure { cause, failure: Some(failure), identity };
+        context.engine.fail_workflow_task(token, failure, context.soon()).await
     };
     if let Err(error) = told {
         // Its timeout ends it all the same.
@@ -79,11 +69,7 @@ fn workflow_task(
     polled: PolledWorkflowTask,
     page_bytes_max: usize,
 ) -> Result<message::WorkflowTask, Fault> {
-    let kind = if polled.lone_query.is_some() {
-        TaskKind::Query
-    } else {
-        TaskKind::Workflow
-    };
+    let kind = if polled.lone_query.is_some() { TaskKind::Query } else { TaskKind::Workflow };
     let task = polled.task;
     let written = without_tail(&polled.history, &task.tail);
     let (history, next_event_id) = fitting(written, page_bytes_max);
@@ -119,13 +105,6 @@ fn without_tail<'a>(history: &'a [Arc<Event>], tail: &[Event]) -> &'a [Arc<Event
 }
 
 fn query_task(task: QueryTask) -> message::QueryTask {
-    let Query {
-        name, args, header, ..
-    } = task.query;
-    message::QueryTask {
-        id: task.id,
-        name,
-        args,
-        header,
-    }
+    let Query { name, args, header, .. } = task.query;
+    message::QueryTask { id: task.id, name, args, header }
 }

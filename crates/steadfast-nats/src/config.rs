@@ -90,9 +90,7 @@ impl Settings {
             monitor_port: config.monitor_port,
             sync: config.sync,
             max_payload_bytes: config.max_payload_bytes,
-            log_file: config
-                .log_file
-                .unwrap_or_else(|| data_dir.join("nats-server.log")),
+            log_file: config.log_file.unwrap_or_else(|| data_dir.join("nats-server.log")),
             ready_within: config.ready_within,
         }
     }
@@ -119,20 +117,14 @@ impl Settings {
         line(format!("host: \"{}\"", self.host));
         line(format!("port: {}", nats_port(self.port)));
         if let Some(port) = self.monitor_port {
-            line(format!(
-                "http: \"{}:{}\"",
-                bracketed(self.host),
-                nats_port(port)
-            ));
+            line(format!("http: \"{}:{}\"", bracketed(self.host), nats_port(port)));
         }
         line("server_name: steadfast".to_owned());
         line(format!("max_payload: {}", self.max_payload_bytes));
         // The server refuses a max_pending below max_payload; twice is room for one while another waits.
         line(format!(
             "max_pending: {}",
-            u64::from(self.max_payload_bytes)
-                .saturating_mul(2)
-                .max(64 * 1024 * 1024)
+            u64::from(self.max_payload_bytes).saturating_mul(2).max(64 * 1024 * 1024)
         ));
         line(format!("pid_file: {}", quoted(&self.pid_file())));
         line(format!("ports_file_dir: {}", quoted(&self.ports_dir())));

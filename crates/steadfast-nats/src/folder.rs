@@ -72,11 +72,7 @@ impl Folder {
         let path = path.canonicalize().map_err(io_error(&path))?;
         let lock = hold(&path)?;
         end_orphan(&path)?;
-        Ok(Self {
-            path,
-            _lock: lock,
-            _temporary: temporary,
-        })
+        Ok(Self { path, _lock: lock, _temporary: temporary })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -89,9 +85,7 @@ fn hold(folder: &Path) -> Result<File, FolderError> {
     let file = File::create(&path).map_err(io_error(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(FolderError::InUse {
-            path: folder.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(FolderError::InUse { path: folder.to_owned() }),
         Err(TryLockError::Error(source)) => Err(FolderError::Io { path, source }),
     }
 }
@@ -107,20 +101,14 @@ fn end_orphan(folder: &Path) -> Result<(), FolderError> {
         match kill_process(pid, signal) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => {}
             Err(error) => {
-                return Err(FolderError::Orphan {
-                    pid: raw,
-                    source: error.into(),
-                });
+                return Err(FolderError::Orphan { pid: raw, source: error.into() });
             }
         }
         if gone_within(folder, pid, ORPHAN_GRACE) {
             return Ok(());
         }
     }
-    Err(FolderError::Orphan {
-        pid: raw,
-        source: io::Error::from(io::ErrorKind::TimedOut),
-    })
+    Err(FolderError::Orphan { pid: raw, source: io::Error::from(io::ErrorKind::TimedOut) })
 }
 
 fn gone_within(folder: &Path, pid: Pid, limit: Duration) -> bool {
@@ -148,14 +136,9 @@ fn serves(pid: Pid, folder: &Path) -> bool {
         return false;
     };
     let conf = folder.join("nats.conf");
-    cmdline
-        .split(|byte| *byte == 0)
-        .any(|argument| argument == conf.as_os_str().as_encoded_bytes())
+    cmdline.split(|byte| *byte == 0).any(|argument| argument == conf.as_os_str().as_encoded_bytes())
 }
 
 fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
-    move |source| FolderError::Io {
-        path: path.to_owned(),
-        source,
-    }
+    move |source| FolderError::Io { path: path.to_owned(), source }
 }

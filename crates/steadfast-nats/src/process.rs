@@ -47,21 +47,12 @@ impl Process {
         let live = Arc::new(Mutex::new(None));
         let (exit_tx, exit) = watch::channel(None);
         let (started_tx, started) = mpsc::sync_channel(1);
-        let keeper = thread::Builder::new()
-            .name("nats-server-keeper".to_owned())
-            .spawn({
-                let live = Arc::clone(&live);
-                move || keep(command, &live, &started_tx, &exit_tx)
-            })?;
-        let pid = started
-            .recv()
-            .map_err(|_| io::Error::other("the keeper thread ended"))??;
-        Ok(Self {
-            pid,
-            live,
-            exit,
-            keeper: Some(keeper),
-        })
+        let keeper = thread::Builder::new().name("nats-server-keeper".to_owned()).spawn({
+            let live = Arc::clone(&live);
+            move || keep(command, &live, &started_tx, &exit_tx)
+        })?;
+        let pid = started.recv().map_err(|_| io::Error::other("the keeper thread ended"))??;
+        Ok(Self { pid, live, exit, keeper: Some(keeper) })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -72,9 +63,7 @@ impl Process {
     pub(crate) async fn exited(&self) -> Exit {
         let mut exit = self.exit.clone();
         match exit.wait_for(Option::is_some).await {
-            Ok(exit) => exit
-                .clone()
-                .unwrap_or_else(|| Exit::Unknown("no status".to_owned())),
+            Ok(exit) => exit.clone().unwrap_or_else(|| Exit::Unknown("no status".to_owned())),
             Err(_) => Exit::Unknown("the keeper thread ended".to_owned()),
         }
     }

@@ -126,10 +126,7 @@ async fn greet_until(address: SocketAddr, deadline: Instant) -> Result<Greeting,
             Ok(greeting) => return Ok(greeting),
             Err(_) if Instant::now() < deadline => tokio::time::sleep(POLL).await,
             Err(source) => {
-                return Err(ReadyError::Greeting {
-                    address: address.to_string(),
-                    source,
-                });
+                return Err(ReadyError::Greeting { address: address.to_string(), source });
             }
         }
     }
@@ -140,8 +137,6 @@ async fn greet(address: SocketAddr) -> io::Result<Greeting> {
     let mut line = Vec::new();
     let mut reader = BufReader::new(stream).take(GREETING_BYTES_MAX as u64);
     reader.read_until(b'\n', &mut line).await?;
-    let json = line
-        .strip_prefix(b"INFO ")
-        .ok_or(io::Error::from(io::ErrorKind::InvalidData))?;
+    let json = line.strip_prefix(b"INFO ").ok_or(io::Error::from(io::ErrorKind::InvalidData))?;
     serde_json::from_slice(json).map_err(io::Error::from)
 }

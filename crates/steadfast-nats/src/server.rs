@@ -98,12 +98,7 @@ impl Server {
         let (process, endpoint) = launch(&settings).await?;
         settings.port = endpoint.port;
         settings.monitor_port = endpoint.monitor_port;
-        Ok(Self {
-            process,
-            settings,
-            endpoint,
-            _folder: folder,
-        })
+        Ok(Self { process, settings, endpoint, _folder: folder })
     }
 
     /// The URL that clients on this machine connect to.
@@ -194,10 +189,8 @@ impl Server {
 
 async fn launch(settings: &Settings) -> Result<(Process, Endpoint), StartError> {
     let log = prepare_files(settings)?;
-    let process = Process::spawn(command(settings, log)).map_err(|source| StartError::Spawn {
-        binary: settings.binary.clone(),
-        source,
-    })?;
+    let process = Process::spawn(command(settings, log))
+        .map_err(|source| StartError::Spawn { binary: settings.binary.clone(), source })?;
     let ports_dir = settings.ports_dir();
     let limit = settings.ready_within;
     let endpoint = tokio::select! {
@@ -224,10 +217,7 @@ async fn launch(settings: &Settings) -> Result<(Process, Endpoint), StartError> 
 /// Writes the configuration, removes the last run's ports files, and opens the log.
 fn prepare_files(settings: &Settings) -> Result<File, StartError> {
     let write = |path: &Path, result: io::Result<()>| {
-        result.map_err(|source| StartError::Write {
-            path: path.to_owned(),
-            source,
-        })
+        result.map_err(|source| StartError::Write { path: path.to_owned(), source })
     };
     let conf = settings.conf_file();
     write(&conf, fs::write(&conf, settings.render()))?;
@@ -240,10 +230,7 @@ fn prepare_files(settings: &Settings) -> Result<File, StartError> {
         .create(true)
         .append(true)
         .open(&settings.log_file)
-        .map_err(|source| StartError::Write {
-            path: settings.log_file.clone(),
-            source,
-        })
+        .map_err(|source| StartError::Write { path: settings.log_file.clone(), source })
 }
 
 /// What the server prints before it opens its own log (a configuration error) goes to the same file.

@@ -133,10 +133,7 @@ async fn keep_running(server: &mut Server, state: &watch::Sender<State>) {
         loop {
             attempt += 1;
             tracing::warn!(attempt, reason, "restarting nats-server");
-            state.send_replace(State::Restarting {
-                attempt,
-                reason: reason.clone(),
-            });
+            state.send_replace(State::Restarting { attempt, reason: reason.clone() });
             tokio::time::sleep(backoff(attempt)).await;
             match server.restart().await {
                 Ok(()) => break,
@@ -149,9 +146,7 @@ async fn keep_running(server: &mut Server, state: &watch::Sender<State>) {
 
 fn backoff(attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(16);
-    BACKOFF_FIRST
-        .saturating_mul(1 << doublings)
-        .min(BACKOFF_MAX)
+    BACKOFF_FIRST.saturating_mul(1 << doublings).min(BACKOFF_MAX)
 }
 
 /// The error and all its sources, on one line.

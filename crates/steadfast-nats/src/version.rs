@@ -8,18 +8,10 @@ use std::{
 };
 
 /// The oldest server that has everything the log needs (atomic batches, wildcard filters).
-pub const MIN_VERSION: Version = Version {
-    major: 2,
-    minor: 12,
-    patch: 0,
-};
+pub const MIN_VERSION: Version = Version { major: 2, minor: 12, patch: 0 };
 
 /// The version that [`crate::install`] installs and that the tests run against.
-pub const PINNED_VERSION: Version = Version {
-    major: 2,
-    minor: 15,
-    patch: 1,
-};
+pub const PINNED_VERSION: Version = Version { major: 2, minor: 15, patch: 1 };
 
 /// A released server's version; a pre-release suffix is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,17 +42,10 @@ impl FromStr for Version {
         let error = || ParseVersionError(text.to_owned());
         let released = text.trim().trim_start_matches('v');
         let released = released.split(['-', '+']).next().unwrap_or_default();
-        let numbers: Vec<u16> = released
-            .split('.')
-            .map(str::parse)
-            .collect::<Result<_, _>>()
-            .map_err(|_| error())?;
+        let numbers: Vec<u16> =
+            released.split('.').map(str::parse).collect::<Result<_, _>>().map_err(|_| error())?;
         match numbers[..] {
-            [major, minor, patch] => Ok(Self {
-                major,
-                minor,
-                patch,
-            }),
+            [major, minor, patch] => Ok(Self { major, minor, patch }),
             _ => Err(error()),
         }
     }
@@ -96,19 +81,13 @@ pub fn probe(path: &Path) -> Result<Version, ProbeError> {
         .arg("--version")
         .stdin(Stdio::null())
         .output()
-        .map_err(|source| ProbeError::Run {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(|source| ProbeError::Run { path: path.to_owned(), source })?;
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     printed
         .trim()
         .strip_prefix("nats-server:")
         .and_then(|version| version.parse().ok())
-        .ok_or(ProbeError::Unreadable {
-            path: path.to_owned(),
-            output: printed,
-        })
+        .ok_or(ProbeError::Unreadable { path: path.to_owned(), output: printed })
 }
 
 #[cfg(test)]

@@ -110,10 +110,7 @@ fn decode_within<'de, T: Deserialize<'de>>(
 /// The prefix of a versioned value: a MessagePack map whose first entry is `v` and whose second,
 /// under `field`, is the value that follows.
 pub(crate) fn versioned_prefix(version: u8, field: &str) -> Vec<u8> {
-    assert!(
-        version < 0x80 && field.len() < 32,
-        "both fit MessagePack's one-byte forms"
-    );
+    assert!(version < 0x80 && field.len() < 32, "both fit MessagePack's one-byte forms");
     let mut prefix = Vec::with_capacity(512);
     prefix.extend_from_slice(&[0x82, 0xA1, b'v', version, 0xA0 | field.len() as u8]);
     prefix.extend_from_slice(field.as_bytes());
@@ -143,9 +140,8 @@ pub(crate) fn split_versioned(bytes: &[u8]) -> Result<(u32, &[u8], &[u8]), Decod
     if marker & 0xE0 != 0xA0 {
         return Err(malformed());
     }
-    let (field, value) = rest
-        .split_at_checked(usize::from(marker & 0x1F))
-        .ok_or(DecodeError::Truncated)?;
+    let (field, value) =
+        rest.split_at_checked(usize::from(marker & 0x1F)).ok_or(DecodeError::Truncated)?;
     Ok((version, field, value))
 }
 

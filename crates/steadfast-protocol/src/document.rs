@@ -44,16 +44,10 @@ fn requests() -> BTreeMap<&'static str, Bytes> {
         request_id: "r-1".into(),
         ..message::Start::default()
     };
-    let started = message::Started {
-        run_id: "0197".into(),
-        started: true,
-        status: Status::Running,
-    };
-    let poll = message::Poll {
-        identity: "python".into(),
-        timeout_ms: 20_000,
-        ..Default::default()
-    };
+    let started =
+        message::Started { run_id: "0197".into(), started: true, status: Status::Running };
+    let poll =
+        message::Poll { identity: "python".into(), timeout_ms: 20_000, ..Default::default() };
     let task = message::ActivityTask {
         token: Bytes::from_static(b"\x82\xA1v\x01"),
         workflow_id: "order-7".into(),
@@ -95,33 +89,17 @@ fn answers() -> BTreeMap<&'static str, Bytes> {
         timer_id: "2".into(),
         start_to_fire_timeout: Span::from_secs(60),
     };
-    let commands: Vec<Command> = vec![
-        CommandKind::ScheduleActivity(Box::new(schedule)).into(),
-        timer.into(),
-    ];
-    let decided = message::Complete {
-        token: token.clone(),
-        commands,
-        ..Default::default()
-    };
-    let info = ApplicationFailure {
-        kind: "CardDeclined".to_owned(),
-        ..Default::default()
-    };
+    let commands: Vec<Command> =
+        vec![CommandKind::ScheduleActivity(Box::new(schedule)).into(), timer.into()];
+    let decided = message::Complete { token: token.clone(), commands, ..Default::default() };
+    let info = ApplicationFailure { kind: "CardDeclined".to_owned(), ..Default::default() };
     let failure = Failure {
         message: "card declined".to_owned(),
         info: FailureInfo::Application(info),
         ..Failure::default()
     };
-    let fail = message::Fail {
-        token,
-        failure,
-        ..Default::default()
-    };
-    let heartbeat = message::HeartbeatAnswer {
-        cancel_requested: true,
-        ..Default::default()
-    };
+    let fail = message::Fail { token, failure, ..Default::default() };
+    let heartbeat = message::HeartbeatAnswer { cancel_requested: true, ..Default::default() };
     let error = ErrorBody::new(ErrorCode::NotFound, "no such workflow");
     BTreeMap::from([
         ("CompleteActivity", example(&done)),
@@ -134,22 +112,10 @@ fn answers() -> BTreeMap<&'static str, Bytes> {
 }
 
 fn stored_record() -> Bytes {
-    let fired = TimerFired {
-        timer_id: "2".into(),
-        started_event_id: 6,
-    };
+    let fired = TimerFired { timer_id: "2".into(), started_event_id: 6 };
     let at = Timestamp::from_millis(1_700_000_000_000);
-    let event = Event {
-        id: 7,
-        at,
-        kind: fired.into(),
-        user_metadata: None,
-        links: Vec::new(),
-    };
-    let record = Record {
-        at,
-        entries: vec![Entry::Event(event)],
-    };
+    let event = Event { id: 7, at, kind: fired.into(), user_metadata: None, links: Vec::new() };
+    let record = Record { at, entries: vec![Entry::Event(event)] };
     let stored = record::encode(&record).unwrap();
     assert_eq!(record::decode(&stored), Ok(record));
     stored
@@ -174,9 +140,7 @@ fn generated(document: &str) -> String {
         written += line;
         written += "\n";
         if let Some(name) = line.strip_prefix("```hex ") {
-            let bytes = examples
-                .remove(name)
-                .unwrap_or_else(|| panic!("no example {name}"));
+            let bytes = examples.remove(name).unwrap_or_else(|| panic!("no example {name}"));
             written += &annotate::annotate(&bytes);
             while lines.peek().is_some_and(|line| *line != "```") {
                 lines.next();
@@ -185,19 +149,13 @@ fn generated(document: &str) -> String {
         if line == ERRORS.trim_end() {
             written += "\n";
             written += &errors_table();
-            while lines
-                .peek()
-                .is_some_and(|line| line.is_empty() || line.starts_with('|'))
-            {
+            while lines.peek().is_some_and(|line| line.is_empty() || line.starts_with('|')) {
                 lines.next();
             }
             written += "\n";
         }
     }
-    assert!(
-        examples.is_empty(),
-        "examples that the document does not show: {examples:?}"
-    );
+    assert!(examples.is_empty(), "examples that the document does not show: {examples:?}");
     written
 }
 
@@ -209,10 +167,7 @@ fn its_bytes_and_errors_are_those_of_the_code() {
         fs::write(PATH, &generated).unwrap();
         return;
     }
-    assert_eq!(
-        document, generated,
-        "run this test with STEADFAST_PROTOCOL=write"
-    );
+    assert_eq!(document, generated, "run this test with STEADFAST_PROTOCOL=write");
 }
 
 /// The bytes as a reader would copy them out of the document decode to what the code encodes.
@@ -226,12 +181,7 @@ fn its_hex_is_hex() {
         let (block, _) = rest.split_once("```").unwrap();
         let bytes: Vec<u8> = block
             .lines()
-            .flat_map(|line| {
-                line.split('#')
-                    .next()
-                    .unwrap_or_default()
-                    .split_whitespace()
-            })
+            .flat_map(|line| line.split('#').next().unwrap_or_default().split_whitespace())
             .map(|byte| u8::from_str_radix(byte, 16).unwrap())
             .collect();
         assert_eq!(bytes, examples[name], "{name}");
@@ -242,25 +192,18 @@ fn its_hex_is_hex() {
 fn fields<T: Serialize + DeserializeOwned>() -> Vec<String> {
     let bytes = codec::encode(&Sampler::default().sample::<T>()).unwrap();
     let map: BTreeMap<String, serde::de::IgnoredAny> = rmp_serde::from_slice(&bytes).unwrap();
-    map.into_keys()
-        .filter(|field| field != "namespace")
-        .collect()
+    map.into_keys().filter(|field| field != "namespace").collect()
 }
 
 fn mentions(document: &str, heading: &str, fields: Vec<String>) {
     let level = heading.split(' ').next().unwrap();
-    let start = document
-        .find(&format!("\n{heading}\n"))
-        .unwrap_or_else(|| panic!("no {heading}"));
+    let start = document.find(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("no {heading}"));
     let section = &document[start + 1 + heading.len()..];
     // A section ends at the next heading that is not below it.
     let ends = (1..=level.len()).filter_map(|n| section.find(&format!("\n{} ", "#".repeat(n))));
     let section = &section[..ends.min().unwrap_or(section.len())];
     for field in fields {
-        assert!(
-            section.contains(&format!("`{field}`")),
-            "{heading} does not tell of {field}"
-        );
+        assert!(section.contains(&format!("`{field}`")), "{heading} does not tell of {field}");
     }
 }
 
@@ -276,47 +219,18 @@ fn every_verb_and_field_of_clients_is_in_it() {
         assert!(document.contains(&format!("\n### `{}`\n", verb.name())));
     }
     let told = |heading: &str, fields| mentions(&document, heading, fields);
-    told(
-        "### `start`",
-        [fields::<Start>(), fields::<StartOptions>()].concat(),
-    );
-    told(
-        "### `start`",
-        [fields::<Started>(), fields::<RetryPolicy>()].concat(),
-    );
+    told("### `start`", [fields::<Start>(), fields::<StartOptions>()].concat());
+    told("### `start`", [fields::<Started>(), fields::<RetryPolicy>()].concat());
     told("### `signal`", fields::<Signal>());
-    told(
-        "### `query`",
-        [fields::<Query>(), fields::<QueryAnswer>()].concat(),
-    );
-    told(
-        "### `update`",
-        [fields::<Update>(), fields::<UpdateAnswer>()].concat(),
-    );
+    told("### `query`", [fields::<Query>(), fields::<QueryAnswer>()].concat());
+    told("### `update`", [fields::<Update>(), fields::<UpdateAnswer>()].concat());
     told("### `poll_update`", fields::<PollUpdate>());
     told("### `terminate`", fields::<Terminate>());
-    told(
-        "### `describe`",
-        [fields::<Describe>(), fields::<Description>()].concat(),
-    );
+    told("### `describe`", [fields::<Describe>(), fields::<Description>()].concat());
     told("### `describe`", fields::<PendingActivity>());
-    told(
-        "### `history`",
-        [fields::<History>(), fields::<HistoryPage>()].concat(),
-    );
-    told(
-        "### `result`",
-        [fields::<AwaitResult>(), fields::<WorkflowResult>()].concat(),
-    );
-    told(
-        "### `list`",
-        [
-            fields::<List>(),
-            fields::<ListPage>(),
-            fields::<ListedRun>(),
-        ]
-        .concat(),
-    );
+    told("### `history`", [fields::<History>(), fields::<HistoryPage>()].concat());
+    told("### `result`", [fields::<AwaitResult>(), fields::<WorkflowResult>()].concat());
+    told("### `list`", [fields::<List>(), fields::<ListPage>(), fields::<ListedRun>()].concat());
 }
 
 #[test]
@@ -325,30 +239,12 @@ fn every_field_of_workers_messages_is_in_it() {
     let document = fs::read_to_string(PATH).unwrap();
     let told = |heading: &str, fields| mentions(&document, heading, fields);
     told("### Activity tasks", fields::<ActivityTask>());
-    told(
-        "### Workflow tasks",
-        [fields::<WorkflowTask>(), fields::<QueryTask>()].concat(),
-    );
-    told(
-        "## Answers of workers",
-        [fields::<Complete>(), fields::<Fail>()].concat(),
-    );
-    told(
-        "## Answers of workers",
-        [fields::<CancelTask>(), fields::<Heartbeat>()].concat(),
-    );
-    told(
-        "## Answers of workers",
-        [fields::<Completed>(), fields::<HeartbeatAnswer>()].concat(),
-    );
-    told(
-        "## Answers of workers",
-        [fields::<TaskQueryAnswer>(), fields::<Sticky>()].concat(),
-    );
+    told("### Workflow tasks", [fields::<WorkflowTask>(), fields::<QueryTask>()].concat());
+    told("## Answers of workers", [fields::<Complete>(), fields::<Fail>()].concat());
+    told("## Answers of workers", [fields::<CancelTask>(), fields::<Heartbeat>()].concat());
+    told("## Answers of workers", [fields::<Completed>(), fields::<HeartbeatAnswer>()].concat());
+    told("## Answers of workers", [fields::<TaskQueryAnswer>(), fields::<Sticky>()].concat());
     let commands = crate::sample::variants::<Command>("CommandKind");
-    told(
-        "## Commands",
-        commands.iter().map(ToString::to_string).collect(),
-    );
+    told("## Commands", commands.iter().map(ToString::to_string).collect());
     told("## Errors", fields::<ErrorBody>());
 }

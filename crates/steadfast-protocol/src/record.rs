@@ -29,11 +29,7 @@ pub struct ObjectRef {
 impl ObjectRef {
     /// Names these bytes.
     pub fn of(name: impl Into<String>, bytes: &[u8]) -> Self {
-        Self {
-            name: name.into(),
-            bytes: bytes.len() as u64,
-            crc32: crc32fast::hash(bytes),
-        }
+        Self { name: name.into(), bytes: bytes.len() as u64, crc32: crc32fast::hash(bytes) }
     }
 
     /// Whether these are the bytes that were named.
@@ -69,10 +65,7 @@ pub fn read(bytes: &[u8]) -> Result<Contents, DecodeError> {
     let (version, field, value) = codec::split_versioned(bytes)?;
     match version {
         VERSION => v1::read(field, value),
-        found => Err(DecodeError::UnknownVersion {
-            found,
-            known: VERSION,
-        }),
+        found => Err(DecodeError::UnknownVersion { found, known: VERSION }),
     }
 }
 
@@ -80,10 +73,9 @@ pub fn read(bytes: &[u8]) -> Result<Contents, DecodeError> {
 pub fn decode(bytes: &[u8]) -> Result<Record, DecodeError> {
     match read(bytes)? {
         Contents::Record(record) => Ok(record),
-        Contents::Object(object) => Err(DecodeError::Malformed(format!(
-            "the record lies in object {:?}",
-            object.name
-        ))),
+        Contents::Object(object) => {
+            Err(DecodeError::Malformed(format!("the record lies in object {:?}", object.name)))
+        }
     }
 }
 

@@ -22,19 +22,12 @@ pub(crate) struct Sampler {
 impl Sampler {
     /// A sampler that takes this variant of this enum.
     pub(crate) fn choosing(name: &'static str, variant: usize) -> Self {
-        Self {
-            choices: BTreeMap::from([(name, variant)]),
-            ..Self::default()
-        }
+        Self { choices: BTreeMap::from([(name, variant)]), ..Self::default() }
     }
 
     /// A sample of the type.
     pub(crate) fn sample<T: DeserializeOwned>(&self) -> T {
-        T::deserialize(Filler {
-            sampler: self,
-            depth: 0,
-        })
-        .expect("every type has a sample")
+        T::deserialize(Filler { sampler: self, depth: 0 }).expect("every type has a sample")
     }
 }
 
@@ -113,11 +106,7 @@ impl<'de> de::Deserializer<'de> for Filler<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfillable> {
-        if self.depth >= STRUCTS_DEEP_MAX {
-            visitor.visit_none()
-        } else {
-            visitor.visit_some(self)
-        }
+        if self.depth >= STRUCTS_DEEP_MAX { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_unit_struct<V: Visitor<'de>>(
@@ -146,10 +135,7 @@ impl<'de> de::Deserializer<'de> for Filler<'_> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Unfillable> {
-        visitor.visit_seq(Items {
-            filler: self,
-            left: len,
-        })
+        visitor.visit_seq(Items { filler: self, left: len })
     }
 
     fn deserialize_tuple_struct<V: Visitor<'de>>(
@@ -158,10 +144,7 @@ impl<'de> de::Deserializer<'de> for Filler<'_> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Unfillable> {
-        visitor.visit_seq(Items {
-            filler: self,
-            left: len,
-        })
+        visitor.visit_seq(Items { filler: self, left: len })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Unfillable> {
@@ -175,14 +158,8 @@ impl<'de> de::Deserializer<'de> for Filler<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unfillable> {
-        let filler = Filler {
-            depth: self.depth + 1,
-            ..self
-        };
-        visitor.visit_map(Fields {
-            filler,
-            fields: fields.iter(),
-        })
+        let filler = Filler { depth: self.depth + 1, ..self };
+        visitor.visit_map(Fields { filler, fields: fields.iter() })
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -193,10 +170,7 @@ impl<'de> de::Deserializer<'de> for Filler<'_> {
     ) -> Result<V::Value, Unfillable> {
         self.sampler.seen.borrow_mut().insert(name, variants);
         let chosen = self.sampler.choices.get(name).copied().unwrap_or(1) % variants.len();
-        visitor.visit_enum(Variant {
-            filler: self,
-            name: variants[chosen],
-        })
+        visitor.visit_enum(Variant { filler: self, name: variants[chosen] })
     }
 
     fn is_human_readable(&self) -> bool {
@@ -306,10 +280,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
         len: usize,
         visitor: V,
     ) -> Result<V::Value, Unfillable> {
-        visitor.visit_seq(Items {
-            filler: self.filler,
-            left: len,
-        })
+        visitor.visit_seq(Items { filler: self.filler, left: len })
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -317,13 +288,7 @@ impl<'de> de::VariantAccess<'de> for Variant<'_> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Unfillable> {
-        let filler = Filler {
-            depth: self.filler.depth + 1,
-            ..self.filler
-        };
-        visitor.visit_map(Fields {
-            filler,
-            fields: fields.iter(),
-        })
+        let filler = Filler { depth: self.filler.depth + 1, ..self.filler };
+        visitor.visit_map(Fields { filler, fields: fields.iter() })
     }
 }

@@ -48,15 +48,8 @@ struct Opened<'a> {
 
 /// Writes a snapshot.
 pub fn encode(run: &Run, sequence: u64, traceparent: Option<&str>) -> Result<Bytes, EncodeError> {
-    let body = codec::encode(&Body {
-        sequence,
-        traceparent,
-        run,
-    })?;
-    let sealed = Sealed {
-        crc32: crc32fast::hash(&body),
-        body: serde_bytes::Bytes::new(&body),
-    };
+    let body = codec::encode(&Body { sequence, traceparent, run })?;
+    let sealed = Sealed { crc32: crc32fast::hash(&body), body: serde_bytes::Bytes::new(&body) };
     codec::encode_after(codec::versioned_prefix(VERSION, FIELD), &sealed)
 }
 
@@ -65,15 +58,10 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
     let (version, field, value) = codec::split_versioned(bytes)?;
     let known = u32::from(VERSION);
     if version != known {
-        return Err(DecodeError::UnknownVersion {
-            found: version,
-            known,
-        });
+        return Err(DecodeError::UnknownVersion { found: version, known });
     }
     if field != FIELD.as_bytes() {
-        return Err(DecodeError::UnknownField(
-            String::from_utf8_lossy(field).into_owned(),
-        ));
+        return Err(DecodeError::UnknownField(String::from_utf8_lossy(field).into_owned()));
     }
     let opened: Opened<'_> = codec::decode(value)?;
     if crc32fast::hash(opened.body) != opened.crc32 {

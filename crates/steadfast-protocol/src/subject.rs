@@ -50,10 +50,7 @@ fn split<const N: usize>(subject: &str) -> Option<[&str; N]> {
 
 /// The error for a subject of another form.
 fn form(subject: &str, form: &'static str) -> SubjectError {
-    SubjectError::Form {
-        subject: subject.to_owned(),
-        form,
-    }
+    SubjectError::Form { subject: subject.to_owned(), form }
 }
 
 #[cfg(test)]

@@ -56,15 +56,10 @@ impl TaskToken {
         let (version, field, value) = codec::split_versioned(bytes)?;
         let known = u32::from(VERSION);
         if version != known {
-            return Err(DecodeError::UnknownVersion {
-                found: version,
-                known,
-            });
+            return Err(DecodeError::UnknownVersion { found: version, known });
         }
         if field != FIELD.as_bytes() {
-            return Err(DecodeError::UnknownField(
-                String::from_utf8_lossy(field).into_owned(),
-            ));
+            return Err(DecodeError::UnknownField(String::from_utf8_lossy(field).into_owned()));
         }
         codec::decode_request(value)
     }

@@ -109,13 +109,7 @@ impl Client {
         input: impl serde::Serialize,
     ) -> StartWorkflow {
         let client = self.clone();
-        StartWorkflow::new(
-            client,
-            workflow_type,
-            task_queue,
-            workflow_id.into(),
-            &input,
-        )
+        StartWorkflow::new(client, workflow_type, task_queue, workflow_id.into(), &input)
     }
 
     /// A workflow that is there already: its current run.
@@ -127,15 +121,6 @@ impl Client {
     /// before.
     pub async fn list(&self, max_runs: u32, page: Bytes) -> Result<ListPage, Error> {
         let namespace = self.wire.named_namespace();
-        self.wire
-            .api(
-                ApiVerb::List,
-                &List {
-                    namespace,
-                    max_runs,
-                    page,
-                },
-            )
-            .await
+        self.wire.api(ApiVerb::List, &List { namespace, max_runs, page }).await
     }
 }

@@ -60,12 +60,7 @@ impl Error {
             | ErrorKind::Encode
             | ErrorKind::Decode => false,
         };
-        Self {
-            kind,
-            message: message.into(),
-            retryable,
-            details: BTreeMap::new(),
-        }
+        Self { kind, message: message.into(), retryable, details: BTreeMap::new() }
     }
 
     /// What kind of error it is.
@@ -110,12 +105,7 @@ impl From<ErrorBody> for Error {
             None => ErrorKind::RefusedUnknown(body.code.clone()),
         };
         let (retryable, details) = (body.retryable, body.details);
-        Self {
-            kind,
-            message: body.message,
-            retryable,
-            details,
-        }
+        Self { kind, message: body.message, retryable, details }
     }
 }
 

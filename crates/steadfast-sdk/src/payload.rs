@@ -59,10 +59,8 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Payload, ConversionErr
 
 /// Reads a value.
 pub fn decode<T: DeserializeOwned>(payload: &Payload) -> Result<T, ConversionError> {
-    let failed = |reason: String| ConversionError::Decode {
-        wanted: std::any::type_name::<T>(),
-        reason,
-    };
+    let failed =
+        |reason: String| ConversionError::Decode { wanted: std::any::type_name::<T>(), reason };
     match payload.encoding() {
         Some(JSON | "json/protobuf") | None => {
             serde_json::from_slice(&payload.data).map_err(|error| failed(error.to_string()))
@@ -76,11 +74,7 @@ pub fn decode<T: DeserializeOwned>(payload: &Payload) -> Result<T, ConversionErr
 /// Writes one argument or result as a list; nothing is the empty list.
 pub fn encode_list<T: Serialize + ?Sized>(value: &T) -> Result<Payloads, ConversionError> {
     let payload = encode(value)?;
-    Ok(if payload.encoding() == Some(NULL) {
-        Payloads::new()
-    } else {
-        vec![payload]
-    })
+    Ok(if payload.encoding() == Some(NULL) { Payloads::new() } else { vec![payload] })
 }
 
 /// Reads the first value of a list; the empty list is nothing.
@@ -98,9 +92,7 @@ pub fn search_attribute<T: Serialize + ?Sized>(
     value: &T,
 ) -> Result<Payload, ConversionError> {
     let mut payload = encode(value)?;
-    payload
-        .metadata
-        .insert("type".to_owned(), Bytes::copy_from_slice(kind.as_bytes()));
+    payload.metadata.insert("type".to_owned(), Bytes::copy_from_slice(kind.as_bytes()));
     Ok(payload)
 }
 

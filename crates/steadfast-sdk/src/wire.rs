@@ -55,9 +55,7 @@ impl Wire {
     ) -> Result<A, Error> {
         let subject = subject::api_subject(self.namespace.as_str(), verb.name());
         let deadline = Instant::now() + self.patience;
-        let answer = self
-            .repeat(&subject, request, self.request_timeout, deadline)
-            .await?;
+        let answer = self.repeat(&subject, request, self.request_timeout, deadline).await?;
         answer.ok_or_else(empty)
     }
 
@@ -70,8 +68,7 @@ impl Wire {
     ) -> Result<Option<A>, Error> {
         let subject = subject::api_subject(self.namespace.as_str(), verb.name());
         let deadline = Instant::now() + self.patience;
-        self.repeat(&subject, request, wait + ON_THE_WAY, deadline)
-            .await
+        self.repeat(&subject, request, wait + ON_THE_WAY, deadline).await
     }
 
     /// A worker's answer; repeated until the deadline while the engine is out of reach.
@@ -82,9 +79,7 @@ impl Wire {
         deadline: Instant,
     ) -> Result<A, Error> {
         let subject = subject::task_subject(self.namespace.as_str(), verb.name());
-        let answer = self
-            .repeat(&subject, request, self.request_timeout, deadline)
-            .await?;
+        let answer = self.repeat(&subject, request, self.request_timeout, deadline).await?;
         answer.ok_or_else(empty)
     }
 
@@ -127,10 +122,7 @@ impl Wire {
             let message = format!("the request has {} bytes, NATS takes {max}", body.len());
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
-        let request = Request::new()
-            .payload(body)
-            .headers(headers)
-            .timeout(Some(wait));
+        let request = Request::new().payload(body).headers(headers).timeout(Some(wait));
         let answer = self.nats.send_request(subject.to_owned(), request).await;
         let answer = answer.map_err(|error| {
             let kind = match error.kind() {

@@ -82,10 +82,7 @@ fn checked(url: String) -> Result<String, Error> {
     } else {
         "it must begin with http://"
     };
-    Err(Error::Endpoint {
-        endpoint: url,
-        reason,
-    })
+    Err(Error::Endpoint { endpoint: url, reason })
 }
 
 #[cfg(test)]

@@ -72,20 +72,14 @@ impl Server {
         registry: Registry,
         readiness: &ReadinessReporter,
     ) -> Result<Self, Error> {
-        let error = |source| Error::Listen {
-            address: wanted,
-            source,
-        };
+        let error = |source| Error::Listen { address: wanted, source };
         let listener = TcpListener::bind(wanted).await.map_err(error)?;
         let address = listener.local_addr().map_err(error)?;
         let router = Router::new()
             .route("/metrics", get(metrics))
             .route("/healthz", get(async || "ok\n"))
             .route("/readyz", get(readyz))
-            .with_state(Shared {
-                registry,
-                readiness: readiness.clone(),
-            });
+            .with_state(Shared { registry, readiness: readiness.clone() });
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let served = axum::serve(listener, router).with_graceful_shutdown(async {
@@ -96,11 +90,7 @@ impl Server {
                 tracing::error!(%error, "failed to serve metrics");
             }
         });
-        Ok(Self {
-            address,
-            stop,
-            task,
-        })
+        Ok(Self { address, stop, task })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {

@@ -109,12 +109,7 @@ pub async fn install(config: TelemetryConfig) -> Result<Telemetry, Error> {
         .map_err(|_| Error::Installed)?;
     traces::install(traces.as_ref());
     opentelemetry::global::set_meter_provider(metrics.clone());
-    Ok(Telemetry {
-        traces,
-        metrics,
-        server,
-        readiness,
-    })
+    Ok(Telemetry { traces, metrics, server, readiness })
 }
 
 impl Telemetry {
@@ -132,12 +127,7 @@ impl Telemetry {
 
     /// Sends what has not been sent, and stops serving.
     pub async fn shutdown(self) {
-        let Self {
-            traces,
-            metrics,
-            server,
-            readiness: _,
-        } = self;
+        let Self { traces, metrics, server, readiness: _ } = self;
         if let Some(server) = server {
             server.stop().await;
         }
@@ -157,7 +147,5 @@ impl Telemetry {
 }
 
 fn resource(config: &TelemetryConfig) -> Resource {
-    Resource::builder()
-        .with_service_name(config.service_name.clone())
-        .build()
+    Resource::builder().with_service_name(config.service_name.clone()).build()
 }

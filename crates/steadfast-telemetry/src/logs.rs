@@ -18,16 +18,12 @@ where
     let filter = filter(&config.log_level)?;
     let lines = fmt::layer().with_writer(std::io::stderr);
     Ok(match config.log_format {
-        LogFormat::Text => lines
-            .with_ansi(std::io::stderr().is_terminal())
-            .with_filter(filter)
-            .boxed(),
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .with_filter(filter)
-            .boxed(),
+        LogFormat::Text => {
+            lines.with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed()
+        }
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_span_list(false).with_filter(filter).boxed()
+        }
     })
 }
 
@@ -42,9 +38,7 @@ fn filter(text: &str) -> Result<EnvFilter, Error> {
         return Err(error("not a level".into()));
     }
     // OpenTelemetry tells at `info` what it is made of, which is nobody's news.
-    let news = text
-        .parse()
-        .map_or(true, |level: LevelFilter| level > LevelFilter::WARN);
+    let news = text.parse().map_or(true, |level: LevelFilter| level > LevelFilter::WARN);
     let quiet = if news { "opentelemetry=warn," } else { "" };
     EnvFilter::try_new(format!("{quiet}{text}")).map_err(|source| error(Box::new(source)))
 }

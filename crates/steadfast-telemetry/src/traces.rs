@@ -48,9 +48,7 @@ where
 {
     let tracer: SdkTracer = provider.tracer("steadfast");
     let ours = Targets::new().with_target(TARGETS, LevelFilter::INFO);
-    tracing_opentelemetry::layer()
-        .with_tracer(tracer)
-        .with_filter(ours)
+    tracing_opentelemetry::layer().with_tracer(tracer).with_filter(ours)
 }
 
 /// Makes the provider and the W3C propagator the process's own.

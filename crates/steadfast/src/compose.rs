@@ -126,16 +126,7 @@ impl Composed {
         let door = Door::open(native, client, engine.clone(), shutdown.clone()).await?;
         let names = config.server.namespaces.clone();
         readiness.set(Readiness::Ready);
-        Ok(Self {
-            engine,
-            namespaces,
-            names,
-            durability,
-            shutdown,
-            door,
-            sweeper,
-            readiness,
-        })
+        Ok(Self { engine, namespaces, names, durability, shutdown, door, sweeper, readiness })
     }
 
     /// The engine, for code that lives in its process.
@@ -160,22 +151,12 @@ impl Composed {
         }
         for name in &self.names {
             let name = name.as_str().into();
-            let mut found = self
-                .namespaces
-                .describe(&name)
-                .await
-                .map_err(no_namespaces)?;
+            let mut found = self.namespaces.describe(&name).await.map_err(no_namespaces)?;
             let pairs = attributes.iter().map(|attribute| {
-                (
-                    format!("search_attribute.{}", attribute.key),
-                    attribute.kind.to_owned(),
-                )
+                (format!("search_attribute.{}", attribute.key), attribute.kind.to_owned())
             });
             found.settings.data.extend(pairs);
-            self.namespaces
-                .update(&found)
-                .await
-                .map_err(no_namespaces)?;
+            self.namespaces.update(&found).await.map_err(no_namespaces)?;
         }
         Ok(())
     }
@@ -183,8 +164,7 @@ impl Composed {
     /// Stops: the door first, so that nothing new comes in; what is appended stays. Cut short after
     /// `within`.
     pub async fn stop(self, within: Duration) {
-        self.readiness
-            .set(Readiness::NotReady("stopping".to_owned()));
+        self.readiness.set(Readiness::NotReady("stopping".to_owned()));
         self.shutdown.cancel();
         let stopping = async {
             self.door.closed().await;

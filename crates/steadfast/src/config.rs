@@ -74,28 +74,16 @@ impl Config {
         }
         if self.server.partitions > sections::PARTITIONS_MAX {
             let max = sections::PARTITIONS_MAX;
-            return Err((
-                "server.partitions",
-                format!("at most {max} partitions are possible"),
-            ));
+            return Err(("server.partitions", format!("at most {max} partitions are possible")));
         }
         if !matches!(self.durability.replicas, 1 | 3 | 5) {
-            return Err((
-                "durability.replicas",
-                "JetStream wants 1, 3 or 5 replicas".to_owned(),
-            ));
+            return Err(("durability.replicas", "JetStream wants 1, 3 or 5 replicas".to_owned()));
         }
         if self.server.namespaces.is_empty() {
-            return Err((
-                "server.namespaces",
-                "at least one namespace is needed".to_owned(),
-            ));
+            return Err(("server.namespaces", "at least one namespace is needed".to_owned()));
         }
         if !(0.0..=1.0).contains(&self.telemetry.trace_sample_ratio) {
-            return Err((
-                "telemetry.trace_sample_ratio",
-                "a ratio lies in 0.0..=1.0".to_owned(),
-            ));
+            return Err(("telemetry.trace_sample_ratio", "a ratio lies in 0.0..=1.0".to_owned()));
         }
         let certificate = !self.nats.tls_cert_file.is_empty();
         if certificate == self.nats.tls_key_file.is_empty() {

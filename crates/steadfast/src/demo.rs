@@ -55,17 +55,9 @@ pub async fn run(args: Args, out: Out) -> Result<(), Problem> {
     let folder = fresh_folder(args.data_dir)?;
     let cache = args.cache_dir.unwrap_or_else(default_cache);
     let told = |text: String| {
-        if out.is_json() {
-            Ok(())
-        } else {
-            out.line(text)
-        }
+        if out.is_json() { Ok(()) } else { out.line(text) }
     };
-    told(format!(
-        "{} purchases; everything is kept in {}",
-        purchases.len(),
-        folder.display()
-    ))?;
+    told(format!("{} purchases; everything is kept in {}", purchases.len(), folder.display()))?;
     let whole_story = async {
         let staff = staff::hire(&cache, args.rust_only, out).await?;
         let story = Story::begin(purchases, &folder, staff, out).await?;
@@ -102,10 +94,8 @@ fn fresh_folder(wanted: Option<PathBuf>) -> Result<PathBuf, Problem> {
     let failed =
         |error: std::io::Error| Problem::failed("cannot make the data folder").because(&error);
     let Some(folder) = wanted else {
-        let folder = tempfile::Builder::new()
-            .prefix("steadfast-demo-")
-            .tempdir()
-            .map_err(failed)?;
+        let folder =
+            tempfile::Builder::new().prefix("steadfast-demo-").tempdir().map_err(failed)?;
         return Ok(folder.keep());
     };
     std::fs::create_dir_all(&folder).map_err(failed)?;
@@ -118,10 +108,6 @@ fn fresh_folder(wanted: Option<PathBuf>) -> Result<PathBuf, Problem> {
 
 fn default_cache() -> PathBuf {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let base = std::env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(home);
-    base.unwrap_or_else(std::env::temp_dir)
-        .join("steadfast")
-        .join("demo")
+    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
+    base.unwrap_or_else(std::env::temp_dir).join("steadfast").join("demo")
 }

@@ -116,19 +116,12 @@ async fn start(
         nats_url: url,
         nats_pid: nats.as_ref().and_then(Supervisor::pid),
         nats_port: nats.as_ref().map(Supervisor::port),
-        nats_monitor_url: nats
-            .as_ref()
-            .and_then(Supervisor::monitor_url)
-            .map(ToOwned::to_owned),
+        nats_monitor_url: nats.as_ref().and_then(Supervisor::monitor_url).map(ToOwned::to_owned),
         http_addr: telemetry.http_addr().map(|address| address.to_string()),
         namespaces: config.server.namespaces.clone(),
         durability,
     };
-    Ok(Running {
-        composed,
-        nats,
-        file,
-    })
+    Ok(Running { composed, nats, file })
 }
 
 async fn start_nats(
@@ -163,11 +156,7 @@ async fn start_nats(
 
 fn banner(file: &DevFile, folder: &Path, temporary: bool) -> String {
     let nats = &file.nats_url;
-    let kept = if temporary {
-        "nothing is kept"
-    } else {
-        "kept; a second start resumes"
-    };
+    let kept = if temporary { "nothing is kept" } else { "kept; a second start resumes" };
     let http = match &file.http_addr {
         Some(address) => format!("http://{address}/metrics, /healthz, /readyz"),
         None => "off".to_owned(),

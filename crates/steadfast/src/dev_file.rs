@@ -106,10 +106,8 @@ impl Folder {
 }
 
 fn in_use(path: &Path) -> Problem {
-    let owner = DevFile::read(path).map_or_else(
-        || "another process".to_owned(),
-        |file| format!("pid {}", file.pid),
-    );
+    let owner = DevFile::read(path)
+        .map_or_else(|| "another process".to_owned(), |file| format!("pid {}", file.pid));
     Problem::failed(format!("{} is in use by {owner}", path.display()))
         .advice("use the server that runs, stop it first (SIGTERM), or choose another --data-dir")
 }

@@ -21,9 +21,8 @@ pub async fn connect(connection: &Connection) -> Result<Client, Problem> {
     if let Some(file) = &connection.nats_creds {
         options = with_credentials(options, file).await?;
     }
-    let options = options
-        .connection_timeout(connection.within())
-        .request_timeout(Some(connection.within()));
+    let options =
+        options.connection_timeout(connection.within()).request_timeout(Some(connection.within()));
     spin(&format!("connecting to {url}"), open(&url, options)).await
 }
 
@@ -103,12 +102,8 @@ fn authenticated(mut options: ConnectOptions, nats: &Nats) -> ConnectOptions {
 
 /// Twice as long with every attempt, from 10 ms.
 fn reconnect_pause(attempts: usize, max: Duration) -> Duration {
-    let doublings = u32::try_from(attempts.saturating_sub(1))
-        .unwrap_or(u32::MAX)
-        .min(16);
-    Duration::from_millis(10)
-        .saturating_mul(1 << doublings)
-        .min(max)
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    Duration::from_millis(10).saturating_mul(1 << doublings).min(max)
 }
 
 async fn with_credentials(options: ConnectOptions, file: &Path) -> Result<ConnectOptions, Problem> {
@@ -119,10 +114,7 @@ async fn with_credentials(options: ConnectOptions, file: &Path) -> Result<Connec
 
 async fn open(url: &str, options: ConnectOptions) -> Result<Client, Problem> {
     let servers: Vec<&str> = url.split(',').map(str::trim).collect();
-    options
-        .connect(servers)
-        .await
-        .map_err(|error| refused(url, &error))
+    options.connect(servers).await.map_err(|error| refused(url, &error))
 }
 
 fn refused(url: &str, error: &async_nats::ConnectError) -> Problem {

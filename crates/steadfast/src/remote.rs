@@ -38,11 +38,7 @@ impl Remote {
     pub async fn open(scope: &Scope) -> Result<Self, Problem> {
         let client = crate::nats::connect(&scope.connection).await?;
         let within = scope.connection.within();
-        Ok(Self {
-            client,
-            namespace: scope.namespace.clone(),
-            within,
-        })
+        Ok(Self { client, namespace: scope.namespace.clone(), within })
     }
 
     /// The namespace, as requests carry it.
@@ -99,11 +95,7 @@ impl Remote {
 }
 
 fn told<'a>(message: &'a Message, name: &str) -> Option<&'a str> {
-    message
-        .headers
-        .as_ref()?
-        .get(name)
-        .map(|value| value.as_str())
+    message.headers.as_ref()?.get(name).map(|value| value.as_str())
 }
 
 fn decode<A: DeserializeOwned>(message: &Message) -> Result<A, Problem> {
@@ -148,10 +140,7 @@ fn advice(code: ErrorCode, body: &ErrorBody) -> Option<String> {
         }
         ErrorCode::NotFound => "`steadfast workflow list` shows what there is",
         ErrorCode::AlreadyStarted => {
-            let run = body
-                .details
-                .get("run_id")
-                .map(|run| format!(" (run {run})"));
+            let run = body.details.get("run_id").map(|run| format!(" (run {run})"));
             return Some(format!(
                 "a run of this id exists{}; --id-conflict-policy and --id-reuse-policy say what \
                  else to do",
@@ -187,10 +176,7 @@ fn advice(code: ErrorCode, body: &ErrorBody) -> Option<String> {
 /// Reads the arguments as payloads.
 pub fn payloads(args: &InputArgs) -> Result<Payloads, Problem> {
     let values = input::read(args)?;
-    Ok(values
-        .into_iter()
-        .map(|json| Payload::new("json/plain", json))
-        .collect())
+    Ok(values.into_iter().map(|json| Payload::new("json/plain", json)).collect())
 }
 
 /// Who we are.

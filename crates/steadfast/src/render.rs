@@ -61,9 +61,7 @@ pub fn attributes(event: &Event) -> Value {
     let Value::Object(kind) = value(&event.kind) else {
         return Value::Null;
     };
-    kind.into_iter()
-        .next()
-        .map_or(Value::Null, |(_, attributes)| attributes)
+    kind.into_iter().next().map_or(Value::Null, |(_, attributes)| attributes)
 }
 
 /// Any of the core's values as JSON.
@@ -98,9 +96,7 @@ fn to_json(name: &str, wire: Wire) -> Value {
 fn object(pairs: Vec<(Wire, Wire)>) -> Value {
     let mut map = Map::new();
     for (key, wire) in pairs {
-        let key = key
-            .as_str()
-            .map_or_else(|| key.to_string(), ToOwned::to_owned);
+        let key = key.as_str().map_or_else(|| key.to_string(), ToOwned::to_owned);
         let value = to_json(&key, wire);
         map.insert(key, value);
     }
@@ -118,9 +114,7 @@ fn as_payload(pairs: &[(Wire, Wire)]) -> Option<Value> {
     }
     let encoding = get("metadata").and_then(|(_, metadata)| {
         let entries = metadata.as_map()?;
-        let (_, encoding) = entries
-            .iter()
-            .find(|(key, _)| key.as_str() == Some("encoding"))?;
+        let (_, encoding) = entries.iter().find(|(key, _)| key.as_str() == Some("encoding"))?;
         std::str::from_utf8(encoding.as_slice()?).ok()
     });
     Some(decoded(encoding.unwrap_or_default(), data))
@@ -170,11 +164,8 @@ pub fn brief(attributes: &Value) -> String {
         "identity",
     ];
     let mut parts = Vec::new();
-    let holders = [
-        Some(attributes),
-        attributes.get("accepted_request"),
-        attributes.get("execution"),
-    ];
+    let holders =
+        [Some(attributes), attributes.get("accepted_request"), attributes.get("execution")];
     for holder in holders.into_iter().flatten() {
         for name in TOLD {
             match holder.get(name) {
@@ -197,13 +188,8 @@ pub fn failure_line(failure: &Value) -> String {
     let mut parts = Vec::new();
     let mut next = Some(failure);
     while let Some(failure) = next {
-        let message = failure
-            .get("message")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let kind = failure
-            .pointer("/info/Application/type")
-            .and_then(Value::as_str);
+        let message = failure.get("message").and_then(Value::as_str).unwrap_or_default();
+        let kind = failure.pointer("/info/Application/type").and_then(Value::as_str);
         parts.push(match kind {
             Some(kind) if !kind.is_empty() => format!("{kind}: {message}"),
             Some(_) | None => message.to_owned(),

@@ -72,9 +72,7 @@ impl Sweeper {
             }
             let before = self.clock.now() - Span::from(retention);
             for partition in (0..self.partitions).map(Partition) {
-                removed += self
-                    .sweep_part(partition, &namespace.settings.name, before)
-                    .await?;
+                removed += self.sweep_part(partition, &namespace.settings.name, before).await?;
             }
         }
         Ok(removed)

@@ -10,9 +10,7 @@ use anyhow::{Context, ensure};
 /// The workspace's root folder.
 pub(crate) fn root() -> PathBuf {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    crates
-        .and_then(Path::parent)
-        .map_or_else(|| PathBuf::from("."), Path::to_owned)
+    crates.and_then(Path::parent).map_or_else(|| PathBuf::from("."), Path::to_owned)
 }
 
 /// A cargo command, not yet run.

@@ -3,10 +3,7 @@
 //! Start reading at [`suite`] for what a change must pass, and at [`tidy`] for the rules that no
 //! compiler checks.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "printing is what a build command is for"
-)]
+#![expect(clippy::print_stdout, reason = "printing is what a build command is for")]
 
 mod cargo;
 mod prerequisites;
@@ -52,11 +49,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Ci => suite::run(suite::Length::Slow, &[])?,
         Command::Bench { arguments } => bench(&arguments)?,
     };
-    Ok(if passed {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn bench(arguments: &[String]) -> anyhow::Result<bool> {

@@ -8,38 +8,16 @@ use std::{
 
 /// A program that everything depends on: how to ask for it, and what to do without it.
 const REQUIRED: [(&str, &[&str], &str); 4] = [
-    (
-        "cargo",
-        &["--version"],
-        "install Rust through rustup; rust-toolchain.toml names the version",
-    ),
-    (
-        "cargo",
-        &["fmt", "--version"],
-        "run `rustup component add rustfmt`",
-    ),
-    (
-        "cargo",
-        &["clippy", "--version"],
-        "run `rustup component add clippy`",
-    ),
-    (
-        "git",
-        &["--version"],
-        "install git; tidy asks it for the list of files",
-    ),
+    ("cargo", &["--version"], "install Rust through rustup; rust-toolchain.toml names the version"),
+    ("cargo", &["fmt", "--version"], "run `rustup component add rustfmt`"),
+    ("cargo", &["clippy", "--version"], "run `rustup component add clippy`"),
+    ("git", &["--version"], "install git; tidy asks it for the list of files"),
 ];
 
 /// Programs without which some tests do less; the tests say so themselves.
 const OPTIONAL: [(&str, &str); 5] = [
-    (
-        "setpriv",
-        "a nats-server outlives a killed parent until its next start",
-    ),
-    (
-        "python3",
-        "no Python worker, and no installation of nats-server",
-    ),
+    ("setpriv", "a nats-server outlives a killed parent until its next start"),
+    ("python3", "no Python worker, and no installation of nats-server"),
     ("node", "no TypeScript worker"),
     ("go", "no Go worker"),
     ("java", "no Java worker"),
@@ -85,7 +63,5 @@ fn runs(program: &str, arguments: &[&str]) -> bool {
 
 fn on_path(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|folder| folder.join(program))
-        .find(|candidate| candidate.is_file())
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|candidate| candidate.is_file())
 }

@@ -63,23 +63,14 @@ fn steps(length: Length, packages: &[String], counts: &mut Counts) -> anyhow::Re
     })?;
     step("lints", || {
         let clippy = ["clippy", "--quiet", "--all-targets"];
-        cargo_step(
-            &[&clippy, &selected[..], &["--", "-D", "warnings"]].concat(),
-            &[],
-        )
+        cargo_step(&[&clippy, &selected[..], &["--", "-D", "warnings"]].concat(), &[])
     })?;
     step("documentation", || {
         let doc = ["doc", "--quiet", "--no-deps"];
-        cargo_step(
-            &[&doc, &selected[..]].concat(),
-            &[("RUSTDOCFLAGS", "-D warnings")],
-        )
+        cargo_step(&[&doc, &selected[..]].concat(), &[("RUSTDOCFLAGS", "-D warnings")])
     })?;
     step("build tests", || {
-        cargo_step(
-            &[&["test", "--quiet", "--no-run"], &selected[..]].concat(),
-            &[],
-        )
+        cargo_step(&[&["test", "--quiet", "--no-run"], &selected[..]].concat(), &[])
     })?;
     let marker = leftovers::Marker::new();
     let tests = step("tests", || test(length, &selected, &marker, counts));
@@ -129,10 +120,7 @@ fn test(
             command.env(SLOW, "1");
         }
     }
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("run cargo")?;
+    let mut child = command.stdout(Stdio::piped()).spawn().context("run cargo")?;
     let stdout = child.stdout.take().context("read what cargo prints")?;
     // Bytes and not lines of text: a test may print anything.
     for line in BufReader::new(stdout).split(b'\n') {

@@ -70,10 +70,8 @@ pub(crate) fn run(packages: &[String]) -> anyhow::Result<bool> {
 /// Everything but the licences, which need every dependency to be downloaded.
 fn tree() -> anyhow::Result<Vec<Finding>> {
     let sources = sources::read_all()?;
-    let mut findings: Vec<Finding> = sources
-        .iter()
-        .flat_map(|source| RULES.iter().flat_map(move |rule| rule(source)))
-        .collect();
+    let mut findings: Vec<Finding> =
+        sources.iter().flat_map(|source| RULES.iter().flat_map(move |rule| rule(source))).collect();
     findings.extend(sizes::check_ratchet(&sources));
     findings.extend(edges::check()?);
     findings.sort_by(|a, b| (&a.path, a.line).cmp(&(&b.path, b.line)));

@@ -19,10 +19,8 @@ const BODY: usize = 512;
 
 /// Measures and prints appends one at a time, and 64 in flight over 4 streams.
 pub(crate) async fn run(durability: Durability, scale: u64) -> Result<()> {
-    let config = steadfast_nats::Config {
-        sync: durability.sync(),
-        ..steadfast_nats::Config::default()
-    };
+    let config =
+        steadfast_nats::Config { sync: durability.sync(), ..steadfast_nats::Config::default() };
     let server = steadfast_nats::Server::start(config).await?;
     let mut alone = measure(&server.client_url(), 1, 1, 20 * scale).await?;
     let p50 = alone.quantile(0.5);
@@ -48,9 +46,7 @@ pub(crate) async fn unit(url: &str) -> Result<Duration> {
 }
 
 async fn measure(url: &str, in_flight: u64, streams: u64, total: u64) -> Result<Sample> {
-    let client = async_nats::connect(url)
-        .await
-        .context("failed to connect")?;
+    let client = async_nats::connect(url).await.context("failed to connect")?;
     let context = jetstream::new(client);
     for stream in 0..streams {
         let config = jetstream::stream::Config {
@@ -58,10 +54,7 @@ async fn measure(url: &str, in_flight: u64, streams: u64, total: u64) -> Result<
             subjects: vec![format!("raw.{stream}.>")],
             ..jetstream::stream::Config::default()
         };
-        context
-            .create_stream(config)
-            .await
-            .context("failed to create a stream")?;
+        context.create_stream(config).await.context("failed to create a stream")?;
     }
     let began = Instant::now();
     let mut tasks = JoinSet::new();
@@ -90,9 +83,7 @@ async fn lane_of_appends(
         let mut headers = HeaderMap::new();
         headers.insert("Nats-Expected-Last-Subject-Sequence", last.to_string());
         let began = Instant::now();
-        let ack = context
-            .publish_with_headers(subject.clone(), headers, body.clone())
-            .await?;
+        let ack = context.publish_with_headers(subject.clone(), headers, body.clone()).await?;
         last = ack.await?.sequence;
         latencies.push(began.elapsed());
     }

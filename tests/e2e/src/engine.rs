@@ -30,11 +30,7 @@ pub struct Home(Option<TempDir>);
 impl Home {
     /// A new folder.
     pub fn new() -> Result<Self> {
-        Ok(Self(Some(
-            tempfile::Builder::new()
-                .prefix("steadfast-e2e-")
-                .tempdir()?,
-        )))
+        Ok(Self(Some(tempfile::Builder::new().prefix("steadfast-e2e-").tempdir()?)))
     }
 
     /// Where it is.
@@ -66,6 +62,8 @@ pub struct Options {
     pub nats_port: u16,
     /// Namespaces beside `default`.
     pub namespaces: Vec<String>,
+    /// Where its traces go.
+    pub otlp_endpoint: Option<String>,
 }
 
 /// A running engine.
@@ -87,15 +85,14 @@ impl Engine {
     async fn start_in(folder: PathBuf, mut options: Options) -> Result<Self> {
         let data = folder.join("data");
         let mut command = Command::new(program("steadfast-under-test")?);
-        command
-            .arg("dev")
-            .arg("--data-dir")
-            .arg(&data)
-            .args(["--http-port", "0"]);
+        command.arg("dev").arg("--data-dir").arg(&data).args(["--http-port", "0"]);
         match &options.nats_url {
             Some(url) => command.args(["--nats-url", url]),
             None => command.args(["--nats-port", &options.nats_port.to_string()]),
         };
+        if let Some(endpoint) = &options.otlp_endpoint {
+            command.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+        }
         for namespace in &options.namespaces {
             command.args(["--namespace", namespace]);
         }
@@ -105,12 +102,7 @@ impl Engine {
         let announced = || DevFile::read(&data).filter(|file| Some(file.pid) == pid);
         let file = process.ready(START_LIMIT, announced).await?;
         options.nats_port = file.nats_port.unwrap_or_default();
-        Ok(Self {
-            process,
-            folder,
-            options,
-            file,
-        })
+        Ok(Self { process, folder, options, file })
     }
 
     /// Connects to it.

@@ -18,9 +18,7 @@ const LAG: Duration = Duration::from_secs(30);
 
 /// All events on the feed, by workflow id, in their order.
 pub async fn read(native: &Native) -> Result<BTreeMap<String, Vec<Event>>> {
-    let stream = jetstream::new(native.client.clone())
-        .get_stream(subject::EVENTS_STREAM)
-        .await?;
+    let stream = jetstream::new(native.client.clone()).get_stream(subject::EVENTS_STREAM).await?;
     let config = pull::Config {
         filter_subject: subject::events_filter(Some(&native.namespace), None, None, None),
         deliver_policy: DeliverPolicy::All,
@@ -31,12 +29,8 @@ pub async fn read(native: &Native) -> Result<BTreeMap<String, Vec<Event>>> {
     let mut left = consumer.cached_info().num_pending;
     let mut feed: BTreeMap<String, Vec<Event>> = BTreeMap::new();
     while left > 0 {
-        let mut batch = consumer
-            .fetch()
-            .max_messages(500)
-            .expires(Duration::from_secs(1))
-            .messages()
-            .await?;
+        let mut batch =
+            consumer.fetch().max_messages(500).expires(Duration::from_secs(1)).messages().await?;
         while let Some(message) = batch.next().await {
             let message = message.map_err(|error| anyhow::anyhow!("{error}"))?;
             left = left.saturating_sub(1);
@@ -60,20 +54,16 @@ pub async fn check(native: &Native, workflow_ids: &[String]) -> Result<()> {
         histories.insert(id.clone(), history);
     }
     let told = |feed: &BTreeMap<String, Vec<Event>>| {
-        histories.iter().all(|(id, history)| {
-            feed.get(id)
-                .is_some_and(|events| events.len() >= history.len())
-        })
+        histories
+            .iter()
+            .all(|(id, history)| feed.get(id).is_some_and(|events| events.len() >= history.len()))
     };
     let feed = crate::wait::until("the feed to tell every event", LAG, || async {
         read(native).await.ok().filter(|feed| told(feed))
     })
     .await?;
     for (id, history) in histories {
-        ensure!(
-            feed.get(&id) == Some(&history),
-            "the feed tells another story of {id}"
-        );
+        ensure!(feed.get(&id) == Some(&history), "the feed tells another story of {id}");
     }
     Ok(())
 }

@@ -81,31 +81,18 @@ pub fn first(payloads: &Payloads) -> Value {
 impl Native {
     /// Connects, and reconnects for ever.
     pub async fn connect(url: &str, namespace: &str) -> Result<Self> {
-        let client = ConnectOptions::new()
-            .max_reconnects(None)
-            .connect(url)
-            .await?;
-        Ok(Self {
-            client,
-            namespace: namespace.to_owned(),
-            protocol: PROTOCOL_VERSION.to_string(),
-        })
+        let client = ConnectOptions::new().max_reconnects(None).connect(url).await?;
+        Ok(Self { client, namespace: namespace.to_owned(), protocol: PROTOCOL_VERSION.to_string() })
     }
 
     /// The same connection, another namespace.
     pub fn with_namespace(&self, namespace: &str) -> Self {
-        Self {
-            namespace: namespace.to_owned(),
-            ..self.clone()
-        }
+        Self { namespace: namespace.to_owned(), ..self.clone() }
     }
 
     /// The same, but requests claim another version of the protocol.
     pub fn with_protocol(&self, version: &str) -> Self {
-        Self {
-            protocol: version.to_owned(),
-            ..self.clone()
-        }
+        Self { protocol: version.to_owned(), ..self.clone() }
     }
 
     /// Any bytes to any subject.
@@ -117,10 +104,7 @@ impl Native {
     ) -> Result<Bytes, Fault> {
         let mut headers = HeaderMap::new();
         headers.insert(header::PROTOCOL, self.protocol.as_str());
-        let request = Request::new()
-            .headers(headers)
-            .payload(body.into())
-            .timeout(Some(limit));
+        let request = Request::new().headers(headers).payload(body.into()).timeout(Some(limit));
         let answer = self.client.send_request(subject, request).await;
         let answer = answer.map_err(|error| Fault::Silence(error.to_string()))?;
         let headers = answer.headers.as_ref();
@@ -129,9 +113,7 @@ impl Native {
         }
         match codec::decode(&answer.payload) {
             Ok(body) => Err(Fault::Refused(body)),
-            Err(error) => Err(Fault::Silence(format!(
-                "an error that cannot be read: {error}"
-            ))),
+            Err(error) => Err(Fault::Silence(format!("an error that cannot be read: {error}"))),
         }
     }
 
@@ -162,12 +144,10 @@ impl Native {
         request: &impl Serialize,
         limit: Duration,
     ) -> Result<Result<A, Fault>> {
-        Ok(
-            match self.raw(subject, codec::encode(request)?, limit).await {
-                Ok(bytes) => Ok(codec::decode(&bytes)?),
-                Err(fault) => Err(fault),
-            },
-        )
+        Ok(match self.raw(subject, codec::encode(request)?, limit).await {
+            Ok(bytes) => Ok(codec::decode(&bytes)?),
+            Err(fault) => Err(fault),
+        })
     }
 
     /// A request, again and again while the engine is away.
@@ -227,10 +207,7 @@ impl Native {
 
     /// A run's state.
     pub async fn describe(&self, workflow_id: &str) -> Result<Description> {
-        let request = Describe {
-            workflow_id: workflow_id.into(),
-            ..Describe::default()
-        };
+        let request = Describe { workflow_id: workflow_id.into(), ..Describe::default() };
         self.insist(ApiVerb::Describe, &request).await
     }
 
@@ -252,21 +229,14 @@ impl Native {
                 Err(fault) => bail!("result of {workflow_id}: {fault:?}"),
             }
         }
-        bail!(
-            "{workflow_id} did not end within {limit:?}: {:?}",
-            self.describe(workflow_id).await
-        )
+        bail!("{workflow_id} did not end within {limit:?}: {:?}", self.describe(workflow_id).await)
     }
 
     /// Waits until a workflow has completed; its value.
     pub async fn value(&self, workflow_id: &str, limit: Duration) -> Result<Value> {
         let ended = self.result(workflow_id, limit).await?;
         if ended.status != Status::Completed {
-            bail!(
-                "{workflow_id} ended {:?}: {:?}",
-                ended.status,
-                ended.failure
-            );
+            bail!("{workflow_id} ended {:?}: {:?}", ended.status, ended.failure);
         }
         Ok(first(&ended.result))
     }
@@ -274,10 +244,7 @@ impl Native {
     /// A workflow's whole history.
     pub async fn history(&self, workflow_id: &str) -> Result<Vec<Event>> {
         let mut events = Vec::new();
-        let mut request = History {
-            workflow_id: workflow_id.into(),
-            ..History::default()
-        };
+        let mut request = History { workflow_id: workflow_id.into(), ..History::default() };
         loop {
             let page: HistoryPage = self.insist(ApiVerb::History, &request).await?;
             let got = page.events.len();

@@ -47,12 +47,7 @@ impl Language {
     /// Installs and builds; false, with a message, when the language itself is missing.
     pub async fn set_up(self) -> Result<bool> {
         for program in self.needs() {
-            let found = Command::new("which")
-                .arg(program)
-                .output()
-                .await?
-                .status
-                .success();
+            let found = Command::new("which").arg(program).output().await?.status.success();
             if !found {
                 let text = format!("SKIPPED {}: {program} is not installed\n", self.name());
                 std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes())?;
@@ -62,15 +57,9 @@ impl Language {
         // Tests of one language run at once, and its first setup must be the only one.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
         let _turn = ONE_AT_A_TIME.lock().await;
-        let setup = root()
-            .join("tests/polyglot")
-            .join(self.name())
-            .join("setup");
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = Command::new(&setup).output().await.context("run setup")?;
+        let setup = root().join("tests/polyglot").join(self.name()).join("setup");
+        let Output { status, stdout, stderr } =
+            Command::new(&setup).output().await.context("run setup")?;
         if !status.success() {
             let told = [stdout, stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
             bail!("{} failed:\n{}{}", setup.display(), told[0], told[1]);
@@ -80,10 +69,7 @@ impl Language {
 
     /// The command that starts one of its programs: `worker`, `workflow_worker` or `service`.
     fn command(self, program: &str) -> Command {
-        let (out, source) = (
-            root().join("target/polyglot"),
-            root().join("tests/polyglot"),
-        );
+        let (out, source) = (root().join("target/polyglot"), root().join("tests/polyglot"));
         match self {
             Self::Python => {
                 let mut command = Command::new(out.join("python/bin/python"));

@@ -24,10 +24,8 @@ pub struct Process {
 /// A program of this crate, built beside the tests.
 pub fn program(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .context("tests are built in target/*/deps")?;
+    let folder =
+        test.parent().and_then(Path::parent).context("tests are built in target/*/deps")?;
     Ok(folder.join(name))
 }
 
@@ -43,11 +41,7 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("start {name}"))?;
-        Ok(Self {
-            name: name.to_owned(),
-            log,
-            child,
-        })
+        Ok(Self { name: name.to_owned(), log, child })
     }
 
     /// Its process id, while it runs.
@@ -88,26 +82,16 @@ impl Process {
 
     /// SIGKILL, and waits until it is gone.
     pub async fn kill(mut self) -> Result<()> {
-        self.child
-            .kill()
-            .await
-            .with_context(|| format!("kill {}", self.name))
+        self.child.kill().await.with_context(|| format!("kill {}", self.name))
     }
 
     /// SIGTERM, and waits for its end.
     pub async fn terminate(mut self, limit: Duration) -> Result<ExitStatus> {
-        let pid = self
-            .child
-            .id()
-            .with_context(|| format!("{} is gone already", self.name))?;
+        let pid = self.child.id().with_context(|| format!("{} is gone already", self.name))?;
         signal(pid, Signal::TERM)?;
         match tokio::time::timeout(limit, self.child.wait()).await {
             Ok(status) => Ok(status?),
-            Err(_) => bail!(
-                "{} did not stop within {limit:?}:\n{}",
-                self.name,
-                self.output()
-            ),
+            Err(_) => bail!("{} did not stop within {limit:?}:\n{}", self.name, self.output()),
         }
     }
 }

@@ -42,13 +42,7 @@ impl Step {
     /// An activity with an argument.
     pub fn new(activity: &str, queue: &str, input: Value) -> Self {
         let (activity, queue) = (activity.to_owned(), queue.to_owned());
-        Self {
-            activity,
-            queue,
-            input,
-            timeout_ms: 10_000,
-            ..Self::default()
-        }
+        Self { activity, queue, input, timeout_ms: 10_000, ..Self::default() }
     }
 
     /// With a bound on its attempts.
@@ -65,10 +59,7 @@ impl Step {
     /// With a heartbeat.
     pub fn heartbeat(self, every: Duration) -> Self {
         let heartbeat_ms = u64::try_from(every.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            heartbeat_ms,
-            ..self
-        }
+        Self { heartbeat_ms, ..self }
     }
 }
 
@@ -93,10 +84,7 @@ pub fn commands(history: &[Event]) -> Result<Vec<Command>> {
 
 impl State {
     fn fold(&mut self, event: &Event) -> Result<()> {
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "the script lives by these only"
-        )]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the script lives by these only")]
         match &event.kind {
             EventKind::WorkflowExecutionStarted(started) => {
                 self.steps = serde_json::from_value(first(&started.input)).context("steps")?;
@@ -107,12 +95,10 @@ impl State {
                 self.outcomes.insert(done.scheduled_event_id, outcome);
             }
             EventKind::ActivityTaskFailed(failed) => {
-                self.outcomes
-                    .insert(failed.scheduled_event_id, failure(&failed.failure));
+                self.outcomes.insert(failed.scheduled_event_id, failure(&failed.failure));
             }
             EventKind::ActivityTaskTimedOut(late) => {
-                self.outcomes
-                    .insert(late.scheduled_event_id, failure(&late.failure));
+                self.outcomes.insert(late.scheduled_event_id, failure(&late.failure));
             }
             EventKind::ActivityTaskCanceled(canceled) => {
                 let outcome = json!({ "canceled": true });
@@ -130,29 +116,17 @@ impl State {
     }
 
     fn next(self) -> Result<Vec<Command>> {
-        let running = self
-            .scheduled
-            .iter()
-            .find(|id| !self.outcomes.contains_key(id));
+        let running = self.scheduled.iter().find(|id| !self.outcomes.contains_key(id));
         if let Some(&scheduled_event_id) = running {
             let cancel = self.signals > self.cancelled.len();
             let request = CommandKind::RequestCancelActivity { scheduled_event_id };
-            return Ok(if cancel {
-                vec![request.into()]
-            } else {
-                Vec::new()
-            });
+            return Ok(if cancel { vec![request.into()] } else { Vec::new() });
         }
         if let Some(step) = self.steps.get(self.scheduled.len()) {
             return Ok(vec![schedule(step, self.scheduled.len())?.into()]);
         }
         let outcomes: Vec<_> = self.outcomes.values().collect();
-        Ok(vec![
-            CommandKind::CompleteWorkflow {
-                result: vec![native::json(&outcomes)?],
-            }
-            .into(),
-        ])
+        Ok(vec![CommandKind::CompleteWorkflow { result: vec![native::json(&outcomes)?] }.into()])
     }
 }
 

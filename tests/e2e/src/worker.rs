@@ -44,11 +44,7 @@ impl Worker {
     /// A worker that only runs scripts.
     pub fn of_scripts(native: &Native) -> Self {
         let identity = "e2e-scripts".to_owned();
-        Self {
-            native: native.clone(),
-            identity,
-            journal: PathBuf::new(),
-        }
+        Self { native: native.clone(), identity, journal: PathBuf::new() }
     }
 
     /// Runs scripts in the background, until the handle is aborted or the test ends.
@@ -81,19 +77,10 @@ impl Worker {
         let timeout_ms = u64::try_from(POLL.as_millis())?;
         let identity = self.identity.as_str().into();
         let task_queue = Some(queue.into());
-        let poll = Poll {
-            identity,
-            timeout_ms,
-            task_queue,
-            ..Poll::default()
-        };
+        let poll = Poll { identity, timeout_ms, task_queue, ..Poll::default() };
         let body = codec::encode(&poll)?;
         let subject = subject::poll_subject(&self.native.namespace, queue, kind);
-        match self
-            .native
-            .raw(subject, body, POLL + Duration::from_secs(2))
-            .await
-        {
+        match self.native.raw(subject, body, POLL + Duration::from_secs(2)).await {
             Ok(bytes) if bytes.is_empty() => Ok(None),
             Ok(bytes) => Ok(Some(codec::decode(&bytes)?)),
             Err(fault) if fault.is_retryable() => {
@@ -109,25 +96,14 @@ impl Worker {
         match script::commands(&self.history(&task).await?) {
             Ok(commands) => {
                 let token = task.token;
-                let body = Complete {
-                    token,
-                    identity,
-                    commands,
-                    ..Complete::default()
-                };
+                let body = Complete { token, identity, commands, ..Complete::default() };
                 self.answer::<Completed>(TaskVerb::Complete, &body).await
             }
             Err(error) => {
                 let failure = steadfast_core::Failure::application("Script", format!("{error:#}"));
                 let cause = WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure;
                 let token = task.token;
-                let body = Fail {
-                    token,
-                    identity,
-                    failure,
-                    cause,
-                    ..Fail::default()
-                };
+                let body = Fail { token, identity, failure, cause, ..Fail::default() };
                 self.answer::<Done>(TaskVerb::Fail, &body).await
             }
         }
@@ -145,16 +121,11 @@ impl Worker {
                 ..History::default()
             };
             let page: HistoryPage = self.native.insist(ApiVerb::History, &request).await?;
-            let more = page
-                .events
-                .into_iter()
-                .filter(|event| event.id >= from_event_id);
+            let more = page.events.into_iter().filter(|event| event.id >= from_event_id);
             let before = events.len();
             events.extend(more);
             let last = events.last().map_or(0, |event| event.id);
-            following = (events.len() > before)
-                .then_some(page.next_event_id)
-                .flatten();
+            following = (events.len() > before).then_some(page.next_event_id).flatten();
             following = following.filter(|next| *next > last);
         }
         let known = events.last().map_or(0, |event| event.id);
@@ -163,23 +134,12 @@ impl Worker {
     }
 
     async fn work_on_activity(&self, task: ActivityTask) -> Result<()> {
-        let line = format!(
-            "{}/{} {}",
-            task.workflow_id, task.activity_id, task.activity_type
-        );
-        let mut journal = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(&self.journal)?;
+        let line = format!("{}/{} {}", task.workflow_id, task.activity_id, task.activity_type);
+        let mut journal = std::fs::File::options().create(true).append(true).open(&self.journal)?;
         journal.write_all(format!("{line}\n").as_bytes())?;
         let result = vec![json(&first(&task.input))?];
         let identity = self.identity.as_str().into();
-        let body = Complete {
-            token: task.token,
-            identity,
-            result,
-            ..Complete::default()
-        };
+        let body = Complete { token: task.token, identity, result, ..Complete::default() };
         self.answer::<Completed>(TaskVerb::Complete, &body).await
     }
 

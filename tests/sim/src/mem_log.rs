@@ -44,18 +44,12 @@ impl MemLog {
 
     /// The append after `skip` more of them meets the fault.
     pub fn inject(&self, skip: u64, fault: Fault) {
-        self.faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(skip, fault);
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).add(skip, fault);
     }
 
     /// Another process's connection to the same log: what survives when this one crashes.
     pub fn reconnect(&self) -> Self {
-        Self {
-            storage: Arc::clone(&self.storage),
-            ..Self::default()
-        }
+        Self { storage: Arc::clone(&self.storage), ..Self::default() }
     }
 
     /// Everything on this connection fails from here on.
@@ -66,18 +60,13 @@ impl MemLog {
     /// Writes any bytes where a record should be.
     pub fn append_raw(&self, address: &RunAddress, status: Status, bytes: Bytes) -> Sequence {
         let message = Message::new(address, bytes, status, Timestamp::default());
-        self.storage()
-            .partition(address.partition)
-            .push(address, message)
+        self.storage().partition(address.partition).push(address, message)
     }
 
     /// Writes any bytes where a snapshot should be.
     pub fn save_raw_snapshot(&self, address: &RunAddress, bytes: Bytes) {
         let subject = snapshot_subject(address);
-        self.storage()
-            .partition(address.partition)
-            .snapshots
-            .insert(subject, bytes);
+        self.storage().partition(address.partition).snapshots.insert(subject, bytes);
     }
 
     fn storage(&self) -> MutexGuard<'_, Storage> {
@@ -85,30 +74,22 @@ impl MemLog {
     }
 
     fn unreachable(&self) -> Option<BoxError> {
-        self.cut_off
-            .load(Ordering::Acquire)
-            .then(|| "the process is cut off".into())
+        self.cut_off.load(Ordering::Acquire).then(|| "the process is cut off".into())
     }
 
     fn reachable(&self) -> Result<(), ReadError> {
-        self.unreachable()
-            .map_or(Ok(()), |error| Err(ReadError::Unavailable(error)))
+        self.unreachable().map_or(Ok(()), |error| Err(ReadError::Unavailable(error)))
     }
 
     fn writable(&self) -> Result<(), AppendError> {
-        self.unreachable()
-            .map_or(Ok(()), |error| Err(AppendError::Unavailable(error)))
+        self.unreachable().map_or(Ok(()), |error| Err(AppendError::Unavailable(error)))
     }
 
     /// An owner that lost its partition to a takeover may not touch what the new owner promised.
     fn fenced(&self, partition: Partition, taken_over: u64) -> Result<(), AppendError> {
         let mut fences = self.fences.lock().unwrap_or_else(PoisonError::into_inner);
         let mine = *fences.entry(partition).or_insert(taken_over);
-        if mine == taken_over {
-            Ok(())
-        } else {
-            Err(AppendError::WrongSequence)
-        }
+        if mine == taken_over { Ok(()) } else { Err(AppendError::WrongSequence) }
     }
 
     fn take_over(&self, partition: Partition) -> Vec<Result<Recovered, ReadError>> {
@@ -125,17 +106,10 @@ impl MemLog {
         let body = record::encode(&append.record);
         let body = body.map_err(|error| AppendError::Unavailable(error.into()))?;
         if body.len() > RECORD_BYTES_MAX {
-            return Err(AppendError::TooLarge {
-                bytes: body.len(),
-                max: RECORD_BYTES_MAX,
-            });
+            return Err(AppendError::TooLarge { bytes: body.len(), max: RECORD_BYTES_MAX });
         }
         let unknown = |what: &str| AppendError::Unknown(what.into());
-        let fault = self
-            .faults
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next();
+        let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).next();
         match fault {
             None => self.write(append, body),
             Some(Fault::DropAck) => {
@@ -145,9 +119,7 @@ impl MemLog {
             Some(Fault::DropRequest) => Err(unknown("the request was lost")),
             Some(Fault::Refuse) => Err(AppendError::Unavailable("refused".into())),
             Some(Fault::Fence) => {
-                self.storage()
-                    .partition(append.address.partition)
-                    .touch(&append.address);
+                self.storage().partition(append.address.partition).touch(&append.address);
                 Err(AppendError::WrongSequence)
             }
             Some(Fault::CrashBefore) => {
@@ -169,10 +141,7 @@ impl MemLog {
             return Err(AppendError::WrongSequence);
         }
         let at = append.record.at;
-        Ok(partition.push(
-            &append.address,
-            Message::new(&append.address, body, append.status, at),
-        ))
+        Ok(partition.push(&append.address, Message::new(&append.address, body, append.status, at)))
     }
 }
 
@@ -207,9 +176,7 @@ impl Log for MemLog {
         async move {
             turn().await;
             self.reachable()?;
-            self.storage()
-                .partition(address.partition)
-                .read(&history_subject(&address), after)
+            self.storage().partition(address.partition).read(&history_subject(&address), after)
         }
         .boxed()
     }
@@ -290,10 +257,8 @@ impl Log for MemLog {
             turn().await;
             self.reachable()?;
             let mut storage = self.storage();
-            let found = storage
-                .partition(address.partition)
-                .snapshots
-                .get(&snapshot_subject(&address));
+            let found =
+                storage.partition(address.partition).snapshots.get(&snapshot_subject(&address));
             Ok(found.and_then(storage::readable))
         }
         .boxed()
@@ -305,10 +270,7 @@ impl Log for MemLog {
             turn().await;
             self.writable()?;
             let mut storage = self.storage();
-            storage
-                .partition(address.partition)
-                .snapshots
-                .remove(&snapshot_subject(&address));
+            storage.partition(address.partition).snapshots.remove(&snapshot_subject(&address));
             Ok(())
         }
         .boxed()

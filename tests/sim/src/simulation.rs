@@ -51,11 +51,7 @@ pub struct Plan {
 impl Plan {
     /// The usual amount.
     pub fn of(seed: u64) -> Self {
-        Self {
-            seed,
-            workflows: 12,
-            faults: 10,
-        }
+        Self { seed, workflows: 12, faults: 10 }
     }
 }
 
@@ -93,10 +89,8 @@ impl Stage {
 
 /// Runs one simulation to its end.
 pub fn run(plan: Plan) -> anyhow::Result<Verdict> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build()?;
     runtime.block_on(play(plan))
 }
 
@@ -131,11 +125,7 @@ async fn play(plan: Plan) -> anyhow::Result<Verdict> {
 }
 
 async fn start(dice: &Dice, log: &MemLog, began: Instant) -> anyhow::Result<Engine> {
-    let config = EngineConfig {
-        partitions: 3,
-        idle_ms: 500,
-        ..EngineConfig::default()
-    };
+    let config = EngineConfig { partitions: 3, idle_ms: 500, ..EngineConfig::default() };
     let world = World {
         log: Arc::new(log.clone()),
         clock: Arc::new(SimClock { began }),

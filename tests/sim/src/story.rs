@@ -52,11 +52,7 @@ impl Story {
             input: vec![Payload::new("json/plain", "{\"item\":1}")],
             ..StartRequest::default()
         };
-        let start = Start {
-            request,
-            lineage: Lineage::default(),
-            signal: None,
-        };
+        let start = Start { request, lineage: Lineage::default(), signal: None };
         let now = Timestamp::from_millis(1_700_000_000_000);
         let transition = Transition::start(address.key.clone(), start, &limits, now);
         let transition = transition.map_err(|rejection| anyhow!("{rejection}"))?;
@@ -75,20 +71,10 @@ impl Story {
         previous: Sequence,
     ) -> Result<Self> {
         let (run, record) = Self::draft(&address)?;
-        let append = append(
-            &address,
-            Expected::Workflow(previous),
-            record.clone(),
-            run.status,
-        );
+        let append = append(&address, Expected::Workflow(previous), record.clone(), run.status);
         let sequence = log.append(append).await.context("start a run")?;
         let stored = vec![Stored { sequence, record }];
-        Ok(Self {
-            address,
-            run,
-            stored,
-            limits: limits(),
-        })
+        Ok(Self { address, run, stored, limits: limits() })
     }
 
     /// The place of the last record.
@@ -111,9 +97,7 @@ impl Story {
     /// A signal that is decided and not yet written.
     pub fn draft_signal(&self, bytes: usize) -> Result<(Run, Record)> {
         // Incompressible enough, and every byte value occurs.
-        let data: Vec<u8> = (0..bytes)
-            .map(|i| (i.wrapping_mul(31) >> 3) as u8)
-            .collect();
+        let data: Vec<u8> = (0..bytes).map(|i| (i.wrapping_mul(31) >> 3) as u8).collect();
         let signal = Signal {
             name: "paid".to_owned(),
             input: vec![Payload::new("binary/plain", data)],
@@ -125,12 +109,7 @@ impl Story {
 
     /// The append of a draft.
     pub fn append_of(&self, (run, record): &(Run, Record)) -> Append {
-        append(
-            &self.address,
-            Expected::Run(self.last()),
-            record.clone(),
-            run.status,
-        )
+        append(&self.address, Expected::Run(self.last()), record.clone(), run.status)
     }
 
     /// Writes a draft on top of what is there.
@@ -152,9 +131,7 @@ impl Story {
 
     /// Writes a snapshot of the state.
     pub async fn save(&self, log: &dyn Log) -> Result<()> {
-        log.save_snapshot(&self.address, self.snapshot())
-            .await
-            .context("save a snapshot")
+        log.save_snapshot(&self.address, self.snapshot()).await.context("save a snapshot")
     }
 
     /// A snapshot of the state.
@@ -168,9 +145,7 @@ impl Story {
 
     fn transition(&self, input: Input) -> Result<(Run, Record)> {
         let mut transition = Transition::new(&self.run, &self.limits, self.run.last_at);
-        transition
-            .feed(input)
-            .map_err(|rejection| anyhow!("{rejection}"))?;
+        transition.feed(input).map_err(|rejection| anyhow!("{rejection}"))?;
         Ok((transition.run, transition.record))
     }
 }
@@ -187,9 +162,5 @@ fn append(address: &RunAddress, expected: Expected, record: Record, status: Stat
 
 /// Ids of 1,000 characters of four bytes each are legal here: a log must take any.
 fn limits() -> Limits {
-    Limits {
-        id_bytes_max: 8_000,
-        payload_bytes_max: 256 << 20,
-        ..Limits::default()
-    }
+    Limits { id_bytes_max: 8_000, payload_bytes_max: 256 << 20, ..Limits::default() }
 }

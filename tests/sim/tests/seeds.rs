@@ -8,10 +8,7 @@ const SEEDS: u64 = 50;
 fn seeds() -> Vec<u64> {
     let number = |name: &str| {
         let text = std::env::var(name).ok()?;
-        Some(
-            text.parse::<u64>()
-                .unwrap_or_else(|_| panic!("{name}={text:?} is not a number")),
-        )
+        Some(text.parse::<u64>().unwrap_or_else(|_| panic!("{name}={text:?} is not a number")))
     };
     match number("SIM_SEED") {
         Some(seed) => vec![seed],

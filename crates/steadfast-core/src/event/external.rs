@@ -1,8 +1,5 @@
 //! Messages from this run to other runs.
-#![expect(
-    missing_docs,
-    reason = "the fields are those of temporal.api.history.v1"
-)]
+#![expect(missing_docs, reason = "the fields are those of temporal.api.history.v1")]
 
 use serde::{Deserialize, Serialize};
 

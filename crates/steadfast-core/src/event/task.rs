@@ -1,8 +1,5 @@
 //! Workflow tasks, timers and markers.
-#![expect(
-    missing_docs,
-    reason = "the fields are those of temporal.api.history.v1"
-)]
+#![expect(missing_docs, reason = "the fields are those of temporal.api.history.v1")]
 
 use serde::{Deserialize, Serialize};
 

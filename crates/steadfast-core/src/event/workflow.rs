@@ -1,8 +1,5 @@
 //! A run's own beginning, end and properties.
-#![expect(
-    missing_docs,
-    reason = "the fields are those of temporal.api.history.v1"
-)]
+#![expect(missing_docs, reason = "the fields are those of temporal.api.history.v1")]
 
 use serde::{Deserialize, Serialize};
 

@@ -107,17 +107,13 @@ impl Run {
 
     fn find_activity(&self, activity: &ActivityRef) -> Result<Arc<Activity>, Rejection> {
         let found = match activity {
-            ActivityRef::Attempt {
-                scheduled_event_id,
-                attempt,
-            } => self
+            ActivityRef::Attempt { scheduled_event_id, attempt } => self
                 .activities
                 .get(scheduled_event_id)
                 .filter(|found| found.attempt == *attempt && found.started.is_some()),
-            ActivityRef::Id(id) => self
-                .activity_ids
-                .get(id)
-                .and_then(|event_id| self.activities.get(event_id)),
+            ActivityRef::Id(id) => {
+                self.activity_ids.get(id).and_then(|event_id| self.activities.get(event_id))
+            }
         };
         found.cloned().ok_or(Rejection::ActivityNotFound)
     }
@@ -139,8 +135,7 @@ impl Run {
         event: &Event,
         scheduled: &ActivityTaskScheduled,
     ) -> Result<(), ReplayError> {
-        self.activity_ids
-            .insert(scheduled.activity_id.clone(), event.id);
+        self.activity_ids.insert(scheduled.activity_id.clone(), event.id);
         let activity = Activity {
             scheduled_event_id: event.id,
             scheduled: Arc::new(scheduled.clone()),
@@ -169,11 +164,7 @@ impl Run {
         let activity = self.activity_mut(scheduled_event_id, "ActivityStarted")?;
         let (identity, request_id) = (identity.clone(), request_id.clone());
         activity.last_identity = identity.clone();
-        activity.started = Some(Attempt {
-            at,
-            identity,
-            request_id,
-        });
+        activity.started = Some(Attempt { at, identity, request_id });
         Ok(())
     }
 
@@ -247,8 +238,7 @@ impl Run {
 
 impl Transition<'_> {
     pub(super) fn start_activity(&mut self, input: StartActivity) -> Result<Reply, Rejection> {
-        self.require_open()
-            .map_err(|_| Rejection::ActivityNotFound)?;
+        self.require_open().map_err(|_| Rejection::ActivityNotFound)?;
         let found = self.run.activities.get(&input.scheduled_event_id).cloned();
         let activity = found.ok_or(Rejection::ActivityNotFound)?;
         let repeat = match &activity.started {
@@ -285,8 +275,7 @@ impl Transition<'_> {
         &mut self,
         input: HeartbeatActivity,
     ) -> Result<Reply, Rejection> {
-        self.require_open()
-            .map_err(|_| Rejection::ActivityNotFound)?;
+        self.require_open().map_err(|_| Rejection::ActivityNotFound)?;
         let activity = self.run.find_activity(&input.activity)?;
         if activity.started.is_none() {
             return Err(Rejection::ActivityNotFound);
@@ -297,15 +286,9 @@ impl Transition<'_> {
         let due = written.is_none_or(|at| self.now.since(at) >= HEARTBEAT_WRITE_INTERVAL);
         if due && !input.details.is_empty() && input.details != activity.heartbeat_details {
             let details = input.details.clone();
-            self.change(Change::ActivityHeartbeat {
-                scheduled_event_id: id,
-                details,
-            });
+            self.change(Change::ActivityHeartbeat { scheduled_event_id: id, details });
         }
-        let heartbeat = Heartbeat {
-            at: self.now,
-            details: input.details,
-        };
+        let heartbeat = Heartbeat { at: self.now, details: input.details };
         self.run.session.heartbeats.insert(id, heartbeat);
         Ok(Reply::Heartbeat(HeartbeatReply {
             cancel_requested: activity.cancel_requested_event_id != 0,

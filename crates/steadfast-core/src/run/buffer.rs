@@ -9,10 +9,8 @@ use crate::{Event, EventId, EventKind};
 
 /// The buffered events in their final order, numbered from `next`.
 pub(crate) fn number(buffered: &[Arc<Event>], next: EventId) -> Vec<Event> {
-    let (last, first): (Vec<_>, Vec<_>) = buffered
-        .iter()
-        .map(|event| (**event).clone())
-        .partition(is_completion);
+    let (last, first): (Vec<_>, Vec<_>) =
+        buffered.iter().map(|event| (**event).clone()).partition(is_completion);
     let mut started = BTreeMap::new();
     let mut numbered = Vec::with_capacity(buffered.len());
     for (id, mut event) in (next..).zip(first.into_iter().chain(last)) {
@@ -63,10 +61,7 @@ fn refer(kind: &mut EventKind, started: &BTreeMap<EventId, EventId>) {
             }
         };
     }
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "no other kind refers to a start"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind refers to a start")]
     match kind {
         EventKind::ActivityTaskCompleted(a) => fill!(a, scheduled_event_id),
         EventKind::ActivityTaskFailed(a) => fill!(a, scheduled_event_id),

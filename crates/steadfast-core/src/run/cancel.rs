@@ -23,8 +23,7 @@ impl Transition<'_> {
         if self.run.cancel_requested.is_some() {
             return Ok(Reply::Duplicate);
         }
-        self.limits
-            .optional_name("RequestId", request.request_id.as_str())?;
+        self.limits.optional_name("RequestId", request.request_id.as_str())?;
         let (execution, initiated) = request.external.unzip();
         let event = WorkflowExecutionCancelRequested {
             cause: request.reason,
@@ -41,8 +40,7 @@ impl Transition<'_> {
     pub(crate) fn terminate(&mut self, request: Terminate) -> Result<Reply, Rejection> {
         self.require_open()?;
         self.require_chain(&request.first_execution_run_id)?;
-        self.limits
-            .payloads("TerminateWorkflowExecution.Details", &request.details)?;
+        self.limits.payloads("TerminateWorkflowExecution.Details", &request.details)?;
         self.close_run(WorkflowExecutionTerminated {
             reason: request.reason,
             details: request.details,

@@ -67,9 +67,7 @@ pub(crate) fn unstarted(run: &Run) -> Vec<Outbound> {
 /// What a closed run owes its children: the parent close policy of each.
 pub(crate) fn outbound_on_close(run: &Run) -> Vec<Outbound> {
     let children = run.children.values();
-    children
-        .filter_map(|child| run.closing_message(child))
-        .collect()
+    children.filter_map(|child| run.closing_message(child)).collect()
 }
 
 impl Run {
@@ -124,11 +122,7 @@ impl Run {
 
     fn to_child(&self, child: &Child, message: OutboundMessage) -> Outbound {
         let (from, initiated_event_id) = (self.key().clone(), child.initiated_event_id);
-        Outbound {
-            from,
-            initiated_event_id,
-            message,
-        }
+        Outbound { from, initiated_event_id, message }
     }
 
     /// The message that starts a child, from its initiated event.
@@ -160,22 +154,10 @@ impl Run {
             execution: self.key().execution(),
             initiated_event_id: child.initiated_event_id,
         };
-        let root = self
-            .started
-            .root
-            .clone()
-            .unwrap_or_else(|| self.key().execution());
-        let lineage = Lineage {
-            parent: Some(parent),
-            root: Some(root),
-            attempt: 1,
-            ..Lineage::default()
-        };
-        let start = Box::new(Start {
-            request,
-            lineage,
-            signal: None,
-        });
+        let root = self.started.root.clone().unwrap_or_else(|| self.key().execution());
+        let lineage =
+            Lineage { parent: Some(parent), root: Some(root), attempt: 1, ..Lineage::default() };
+        let start = Box::new(Start { request, lineage, signal: None });
         self.to_child(child, OutboundMessage::StartChild { key, start })
     }
 
@@ -183,15 +165,9 @@ impl Run {
     /// runs, so it names the chain's first run and not a current one.
     fn closing_message(&self, child: &Child) -> Option<Outbound> {
         let first = child.first_run(self.key());
-        let first_execution_run_id = if child.is_started() {
-            child.started_run.clone()
-        } else {
-            first.run_id.clone()
-        };
-        let to = RunKey {
-            run_id: RunId::default(),
-            ..first
-        };
+        let first_execution_run_id =
+            if child.is_started() { child.started_run.clone() } else { first.run_id.clone() };
+        let to = RunKey { run_id: RunId::default(), ..first };
         let message = match child.initiated.parent_close_policy {
             ParentClosePolicy::Abandon if child.is_started() => return None,
             ParentClosePolicy::Abandon => return Some(self.start_of(child)),
@@ -260,18 +236,12 @@ impl Transition<'_> {
         let cause = WorkflowTaskFailedCause::BadStartChildExecutionAttributes;
         let bad = |message: String| Err(Rejection::BadCompletion { cause, message });
         let name = "StartChildWorkflowExecutionCommand";
-        self.require_name(
-            name,
-            "Required field WorkflowId",
-            command.workflow_id.as_str(),
-            cause,
-        )?;
+        self.require_name(name, "Required field WorkflowId", command.workflow_id.as_str(), cause)?;
         let workflow_type = command.workflow_type.as_str();
         self.require_name(name, "Required field WorkflowType", workflow_type, cause)?;
-        for (field, text) in [
-            ("Namespace", command.namespace.as_str()),
-            ("TaskQueue", command.task_queue.as_str()),
-        ] {
+        for (field, text) in
+            [("Namespace", command.namespace.as_str()), ("TaskQueue", command.task_queue.as_str())]
+        {
             if !text.is_empty() {
                 self.require_name(name, field, text, cause)?;
             }
@@ -307,19 +277,13 @@ impl Transition<'_> {
         command: StartChildWorkflow,
         task_completed: EventId,
     ) -> StartChildWorkflowExecutionInitiated {
-        let run_timeout = command
-            .workflow_run_timeout
-            .shorter_limit(command.workflow_execution_timeout);
-        let task_timeout = command
-            .workflow_task_timeout
-            .set()
-            .unwrap_or(super::workflow_task::DEFAULT_TIMEOUT);
+        let run_timeout =
+            command.workflow_run_timeout.shorter_limit(command.workflow_execution_timeout);
+        let task_timeout =
+            command.workflow_task_timeout.set().unwrap_or(super::workflow_task::DEFAULT_TIMEOUT);
         let own = self.run.key();
-        let namespace = if command.namespace.is_empty() {
-            own.namespace.clone()
-        } else {
-            command.namespace
-        };
+        let namespace =
+            if command.namespace.is_empty() { own.namespace.clone() } else { command.namespace };
         let task_queue = if command.task_queue.is_empty() {
             self.run.started.task_queue.clone()
         } else {
@@ -348,10 +312,7 @@ impl Transition<'_> {
 
 /// The execution that a child's events name.
 fn execution(child: &Child, run_id: RunId) -> Execution {
-    Execution {
-        workflow_id: child.initiated.workflow_id.clone(),
-        run_id,
-    }
+    Execution { workflow_id: child.initiated.workflow_id.clone(), run_id }
 }
 
 #[cfg(test)]

@@ -54,17 +54,11 @@ impl Run {
         let Some(close) = &self.close_event else {
             return Vec::new();
         };
-        let outbound = |message| Outbound {
-            from: self.key().clone(),
-            initiated_event_id: close.id,
-            message,
-        };
+        let outbound =
+            |message| Outbound { from: self.key().clone(), initiated_event_id: close.id, message };
         let mut owed = super::child::outbound_on_close(self);
         if let Some((key, start)) = super::successor::successor_of(self) {
-            owed.push(outbound(OutboundMessage::StartSuccessor {
-                key,
-                start: Box::new(start),
-            }));
+            owed.push(outbound(OutboundMessage::StartSuccessor { key, start: Box::new(start) }));
         } else if let Some(parent) = &self.started.parent
             && let Some(fate) = fate(&close.kind)
         {
@@ -87,16 +81,12 @@ impl Run {
 /// What a parent hears of its child's closing event; a run that goes on as another has no fate yet.
 fn fate(kind: &EventKind) -> Option<ChildFate> {
     use EventKind as E;
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "only closing events are a fate"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only closing events are a fate")]
     match kind {
         E::WorkflowExecutionCompleted(a) => Some(ChildFate::Completed(a.result.clone())),
-        E::WorkflowExecutionFailed(a) => Some(ChildFate::Failed(
-            Box::new(a.failure.clone()),
-            a.retry_state,
-        )),
+        E::WorkflowExecutionFailed(a) => {
+            Some(ChildFate::Failed(Box::new(a.failure.clone()), a.retry_state))
+        }
         E::WorkflowExecutionTimedOut(a) => Some(ChildFate::TimedOut(a.retry_state)),
         E::WorkflowExecutionTerminated(_) => Some(ChildFate::Terminated),
         E::WorkflowExecutionCanceled(a) => Some(ChildFate::Canceled(a.details.clone())),

@@ -46,10 +46,9 @@ impl Transition<'_> {
             C::RequestCancelActivity { scheduled_event_id } => {
                 self.command_cancel_activity(scheduled_event_id, completed, metadata)
             }
-            C::StartTimer {
-                timer_id,
-                start_to_fire_timeout,
-            } => self.command_start_timer(timer_id, start_to_fire_timeout, completed, metadata),
+            C::StartTimer { timer_id, start_to_fire_timeout } => {
+                self.command_start_timer(timer_id, start_to_fire_timeout, completed, metadata)
+            }
             C::CancelTimer { timer_id } => self.command_cancel_timer(timer_id, completed, metadata),
             C::CompleteWorkflow { result } => self.command_complete(result, completed, metadata),
             C::FailWorkflow { failure } => self.command_fail(*failure, completed, metadata),

@@ -55,32 +55,20 @@ impl Run {
     pub fn pending_effects(&self) -> Vec<Effect> {
         if !self.status.is_open() {
             let owed = self.owed_when_closed();
-            return owed
-                .into_iter()
-                .map(|message| Effect::Send(Box::new(message)))
-                .collect();
+            return owed.into_iter().map(|message| Effect::Send(Box::new(message))).collect();
         }
         let mut effects = Vec::new();
-        let task_is_due = self
-            .pending_task()
-            .is_some_and(|task| task.not_before <= self.last_at);
+        let task_is_due = self.pending_task().is_some_and(|task| task.not_before <= self.last_at);
         if task_is_due && let Some(offer) = self.task_offer() {
             effects.push(offer);
         }
-        let waiting = self
-            .activities
-            .values()
-            .filter(|activity| activity.started.is_none());
+        let waiting = self.activities.values().filter(|activity| activity.started.is_none());
         effects.extend(
             waiting
                 .filter(|activity| !self.awaits_offer(activity))
                 .map(|activity| activity.offer()),
         );
-        effects.extend(
-            self.undelivered()
-                .into_iter()
-                .map(|m| Effect::Send(Box::new(m))),
-        );
+        effects.extend(self.undelivered().into_iter().map(|m| Effect::Send(Box::new(m))));
         effects
     }
 
@@ -94,10 +82,7 @@ impl Run {
     /// Tells the run that this process took it over at `now`: what lived in the process before is
     /// gone.
     pub fn resume(&mut self, now: Timestamp) {
-        self.session = super::Session {
-            resumed_at: now,
-            ..super::Session::default()
-        };
+        self.session = super::Session { resumed_at: now, ..super::Session::default() };
     }
 }
 
@@ -113,10 +98,7 @@ impl Transition<'_> {
         }
         if self.is_due(self.run.started.workflow_execution_expiration) {
             let retry_state = RetryState::Timeout;
-            self.close_run(WorkflowExecutionTimedOut {
-                retry_state,
-                ..Default::default()
-            });
+            self.close_run(WorkflowExecutionTimedOut { retry_state, ..Default::default() });
             return Reply::Done;
         }
         if self.is_due(self.run.run_deadline()) {

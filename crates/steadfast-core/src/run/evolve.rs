@@ -33,18 +33,12 @@ impl Run {
 
     /// What refers to a scheduled, initiated or started event that is not pending.
     pub(crate) fn dangling(&self, kind: &'static str) -> ReplayError {
-        ReplayError::Dangling {
-            event_id: self.next_event_id,
-            kind,
-        }
+        ReplayError::Dangling { event_id: self.next_event_id, kind }
     }
 
     fn number(&mut self, event: &Event) -> Result<(), ReplayError> {
         if event.id != self.next_event_id {
-            return Err(ReplayError::Gap {
-                expected: self.next_event_id,
-                found: event.id,
-            });
+            return Err(ReplayError::Gap { expected: self.next_event_id, found: event.id });
         }
         self.next_event_id += 1;
         self.history_bytes += event.approximate_bytes();
@@ -143,18 +137,8 @@ impl Run {
     fn apply_change(&mut self, at: Timestamp, change: &Change) -> Result<(), ReplayError> {
         match change {
             Change::Opened(_) => Err(self.dangling("Opened")),
-            Change::WorkflowTaskAttempt {
-                attempt,
-                scheduled_at,
-                not_before,
-                last_failure,
-            } => {
-                self.on_task_attempt(
-                    *attempt,
-                    *scheduled_at,
-                    *not_before,
-                    last_failure.as_deref(),
-                );
+            Change::WorkflowTaskAttempt { attempt, scheduled_at, not_before, last_failure } => {
+                self.on_task_attempt(*attempt, *scheduled_at, *not_before, last_failure.as_deref());
                 Ok(())
             }
             Change::WorkflowTaskDropped => {
@@ -166,16 +150,13 @@ impl Run {
                 Ok(())
             }
             Change::WorkflowTaskUnstuck => self.on_task_unstuck(),
-            Change::ActivityStarted {
-                scheduled_event_id,
-                identity,
-                request_id,
-            } => self.on_activity_attempt_started(*scheduled_event_id, at, identity, request_id),
+            Change::ActivityStarted { scheduled_event_id, identity, request_id } => {
+                self.on_activity_attempt_started(*scheduled_event_id, at, identity, request_id)
+            }
             Change::ActivityRetry { .. } => self.on_activity_retry(at, change),
-            Change::ActivityHeartbeat {
-                scheduled_event_id,
-                details,
-            } => self.on_activity_heartbeat(*scheduled_event_id, at, details),
+            Change::ActivityHeartbeat { scheduled_event_id, details } => {
+                self.on_activity_heartbeat(*scheduled_event_id, at, details)
+            }
             Change::Buffered(event) => {
                 self.apply(event)?;
                 self.buffered.push(Arc::new((**event).clone()));

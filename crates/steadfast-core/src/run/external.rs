@@ -42,18 +42,12 @@ pub enum Content {
 
 /// Messages that nobody answered for: they are sent again after a takeover.
 pub(crate) fn undelivered(run: &Run) -> Vec<Outbound> {
-    run.external
-        .values()
-        .map(|message| run.outbound(message))
-        .collect()
+    run.external.values().map(|message| run.outbound(message)).collect()
 }
 
 impl Run {
     pub(super) fn on_external_initiated(&mut self, event: &Event) -> Result<(), ReplayError> {
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "evolve sends only these two kinds"
-        )]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "evolve sends only these two kinds")]
         let content = match &event.kind {
             EventKind::SignalExternalWorkflowExecutionInitiated(a) => {
                 Content::Signal(Arc::new((**a).clone()))
@@ -63,10 +57,7 @@ impl Run {
             }
             _ => return Err(self.dangling("external message")),
         };
-        let message = Message {
-            initiated_event_id: event.id,
-            content,
-        };
+        let message = Message { initiated_event_id: event.id, content };
         self.external.insert(event.id, Arc::new(message));
         Ok(())
     }
@@ -116,11 +107,7 @@ impl Run {
                 }),
             },
         };
-        Outbound {
-            from: self.key().clone(),
-            initiated_event_id: id,
-            message,
-        }
+        Outbound { from: self.key().clone(), initiated_event_id: id, message }
     }
 }
 
@@ -141,12 +128,7 @@ impl Transition<'_> {
     ) -> Result<(), Rejection> {
         let cause = WorkflowTaskFailedCause::BadSignalWorkflowExecutionAttributes;
         let name = "SignalExternalWorkflowExecutionCommand";
-        self.require_name(
-            name,
-            "WorkflowId",
-            command.execution.workflow_id.as_str(),
-            cause,
-        )?;
+        self.require_name(name, "WorkflowId", command.execution.workflow_id.as_str(), cause)?;
         self.require_name(name, "SignalName", &command.signal_name, cause)?;
         let field = "SignalExternalWorkflowExecutionCommandAttributes.Input";
         self.require_payloads(field, &command.input, cause)?;
@@ -175,12 +157,7 @@ impl Transition<'_> {
     ) -> Result<(), Rejection> {
         let cause = WorkflowTaskFailedCause::BadRequestCancelExternalAttributes;
         let name = "RequestCancelExternalWorkflowExecutionCommand";
-        self.require_name(
-            name,
-            "WorkflowId",
-            command.execution.workflow_id.as_str(),
-            cause,
-        )?;
+        self.require_name(name, "WorkflowId", command.execution.workflow_id.as_str(), cause)?;
         let same_task = self.run.children.values().any(|child| {
             child.initiated.workflow_task_completed_event_id == task_completed
                 && child.initiated.workflow_id == command.execution.workflow_id
@@ -196,12 +173,7 @@ impl Transition<'_> {
         let pending = self.count_pending(|content| matches!(content, Content::Cancel(_)));
         let limit = self.limits.pending_cancels_max;
         let cause = WorkflowTaskFailedCause::PendingRequestCancelLimitExceeded;
-        require_room(
-            "requests to cancel external workflows",
-            pending,
-            limit,
-            cause,
-        )?;
+        require_room("requests to cancel external workflows", pending, limit, cause)?;
         let initiated = RequestCancelExternalWorkflowExecutionInitiated {
             workflow_task_completed_event_id: task_completed,
             namespace: self.own_unless_named(command.namespace),
@@ -226,19 +198,11 @@ impl Transition<'_> {
     }
 
     fn own_unless_named(&self, namespace: Namespace) -> Namespace {
-        if namespace.is_empty() {
-            self.run.key().namespace.clone()
-        } else {
-            namespace
-        }
+        if namespace.is_empty() { self.run.key().namespace.clone() } else { namespace }
     }
 
     fn count_pending(&self, counts: impl Fn(&Content) -> bool) -> usize {
-        self.run
-            .external
-            .values()
-            .filter(|message| counts(&message.content))
-            .count()
+        self.run.external.values().filter(|message| counts(&message.content)).count()
     }
 
     /// Records what became of a message; a repeat, or news to a closed run, changes nothing.

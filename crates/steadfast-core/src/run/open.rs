@@ -20,11 +20,7 @@ pub(super) fn open<'a>(
     now: Timestamp,
 ) -> Result<Transition<'a>, Rejection> {
     check(&key, &start.request, limits)?;
-    let Start {
-        mut request,
-        mut lineage,
-        signal,
-    } = start;
+    let Start { mut request, mut lineage, signal } = start;
     if lineage.first_workflow_task_backoff.is_zero() && lineage.continued_run_id.is_empty() {
         lineage.first_workflow_task_backoff = first_backoff(&request, now);
     }
@@ -42,16 +38,10 @@ pub(super) fn open<'a>(
         user_metadata: request.user_metadata.map(Box::new),
         links: request.links,
     };
-    let opened = Opened {
-        key,
-        request_id: request.request_id,
-    };
+    let opened = Opened { key, request_id: request.request_id };
     let opening = Record {
         at: now,
-        entries: vec![
-            Entry::Change(Change::Opened(Box::new(opened))),
-            Entry::Event(first),
-        ],
+        entries: vec![Entry::Change(Change::Opened(Box::new(opened))), Entry::Event(first)],
     };
     let run = Run::from_first(&opening).map_err(|error| Rejection::Invalid(error.to_string()))?;
     let mut transition = Transition::on(run, limits, now);
@@ -98,11 +88,8 @@ fn first_backoff(request: &StartRequest, now: Timestamp) -> Span {
 impl Run {
     /// The state after a run's first record.
     pub(super) fn from_first(record: &Record) -> Result<Self, ReplayError> {
-        let [
-            Entry::Change(Change::Opened(opened)),
-            Entry::Event(first),
-            rest @ ..,
-        ] = record.entries.as_slice()
+        let [Entry::Change(Change::Opened(opened)), Entry::Event(first), rest @ ..] =
+            record.entries.as_slice()
         else {
             return Err(ReplayError::NotOpened);
         };

@@ -39,12 +39,7 @@ impl Transition<'_> {
         user_metadata: Option<Box<UserMetadata>>,
     ) -> Result<(), Rejection> {
         let cause = WorkflowTaskFailedCause::BadRecordMarkerAttributes;
-        self.require_name(
-            "RecordMarkerCommand",
-            "MarkerName",
-            &command.marker_name,
-            cause,
-        )?;
+        self.require_name("RecordMarkerCommand", "MarkerName", &command.marker_name, cause)?;
         for details in command.details.values() {
             self.require_payloads("RecordMarkerCommandAttributes.Details", details, cause)?;
         }
@@ -72,12 +67,7 @@ impl Transition<'_> {
             return Err(Rejection::BadCompletion { cause, message });
         }
         let field = "UpsertWorkflowSearchAttributesCommandAttributes";
-        self.require_merged(
-            field,
-            &self.run.search_attributes,
-            &search_attributes,
-            cause,
-        )?;
+        self.require_merged(field, &self.run.search_attributes, &search_attributes, cause)?;
         let upserted = UpsertWorkflowSearchAttributes {
             workflow_task_completed_event_id: task_completed,
             search_attributes,

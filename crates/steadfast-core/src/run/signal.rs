@@ -11,10 +11,7 @@ use crate::{
 impl Run {
     /// Whether this run was started as a child by the run `asker`.
     pub fn is_child_of(&self, asker: &Execution) -> bool {
-        self.started
-            .parent
-            .as_ref()
-            .is_some_and(|parent| parent.execution == *asker)
+        self.started.parent.as_ref().is_some_and(|parent| parent.execution == *asker)
     }
 }
 
@@ -41,10 +38,8 @@ impl Transition<'_> {
 
     fn check_signal(&self, signal: &Signal) -> Result<(), Rejection> {
         self.limits.name("SignalName", &signal.name)?;
-        self.limits
-            .optional_name("RequestId", signal.request_id.as_str())?;
-        self.limits
-            .payloads("SignalWorkflowExecution.Input", &signal.input)?;
+        self.limits.optional_name("RequestId", signal.request_id.as_str())?;
+        self.limits.payloads("SignalWorkflowExecution.Input", &signal.input)?;
         self.refuse_own(signal.external.as_ref())?;
         let max = self.limits.signals_total_max;
         if max > 0 && self.run.signal_count >= max as u64 {

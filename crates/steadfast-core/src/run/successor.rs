@@ -31,10 +31,7 @@ const CHAIN_INTERVAL_MIN: Span = Span::from_secs(1);
 pub(crate) fn successor_of(run: &Run) -> Option<(RunKey, Start)> {
     let close = run.close_event.as_deref()?;
     let (run_id, start) = run.follow(&close.kind, close.at)?;
-    let key = RunKey {
-        run_id,
-        ..run.key().clone()
-    };
+    let key = RunKey { run_id, ..run.key().clone() };
     Some((key, start))
 }
 
@@ -55,11 +52,7 @@ impl Run {
     /// How long until the cron schedule's next time; none without a schedule.
     fn cron_delay(&self, now: Timestamp) -> Option<Span> {
         let schedule = &self.started.cron_schedule;
-        if schedule.is_empty() {
-            None
-        } else {
-            cron_backoff(schedule, self.execution_time(), now)
-        }
+        if schedule.is_empty() { None } else { cron_backoff(schedule, self.execution_time(), now) }
     }
 
     /// What the retry policy says of this failure.
@@ -80,31 +73,20 @@ impl Run {
             last_completion_result: self.started.last_completion_result.clone(),
         };
         match self.retry_verdict(failure, now) {
-            Verdict::RetryAfter(delay) => (
-                RetryState::InProgress,
-                Some(carried(Initiator::Retry, delay)),
-            ),
+            Verdict::RetryAfter(delay) => {
+                (RetryState::InProgress, Some(carried(Initiator::Retry, delay)))
+            }
             Verdict::Stop(state) => {
                 let cron = self.cron_delay(now);
-                (
-                    state,
-                    cron.map(|delay| carried(Initiator::CronSchedule, delay)),
-                )
+                (state, cron.map(|delay| carried(Initiator::CronSchedule, delay)))
             }
         }
     }
 
     /// As [`Self::after_failure`], for a run that took too long.
     fn after_timeout(&self, now: Timestamp) -> (RetryState, Option<Handover>) {
-        let expired = self
-            .started
-            .workflow_execution_expiration
-            .is_some_and(|at| at <= now);
-        if expired {
-            (RetryState::Timeout, None)
-        } else {
-            self.after_failure(&timeout(), now)
-        }
+        let expired = self.started.workflow_execution_expiration.is_some_and(|at| at <= now);
+        if expired { (RetryState::Timeout, None) } else { self.after_failure(&timeout(), now) }
     }
 
     fn after_completion(&self, result: &Payloads, now: Timestamp) -> Option<Handover> {
@@ -126,19 +108,14 @@ impl Run {
     }
 
     fn follow(&self, closing: &EventKind, at: Timestamp) -> Option<(RunId, Start)> {
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "no other end has a successor"
-        )]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "no other end has a successor")]
         let (new_run_id, handover) = match closing {
-            EventKind::WorkflowExecutionCompleted(a) => (
-                &a.new_execution_run_id,
-                self.after_completion(&a.result, at),
-            ),
-            EventKind::WorkflowExecutionFailed(a) => (
-                &a.new_execution_run_id,
-                self.after_failure(&a.failure, at).1,
-            ),
+            EventKind::WorkflowExecutionCompleted(a) => {
+                (&a.new_execution_run_id, self.after_completion(&a.result, at))
+            }
+            EventKind::WorkflowExecutionFailed(a) => {
+                (&a.new_execution_run_id, self.after_failure(&a.failure, at).1)
+            }
             EventKind::WorkflowExecutionTimedOut(a) => {
                 (&a.new_execution_run_id, self.after_timeout(at).1)
             }
@@ -158,9 +135,7 @@ impl Run {
     fn repeated(&self, handover: Handover, at: Timestamp) -> Start {
         let mut request = self.as_request();
         request.memo.clone_from(&self.started.memo);
-        request
-            .search_attributes
-            .clone_from(&self.started.search_attributes);
+        request.search_attributes.clone_from(&self.started.search_attributes);
         if handover.initiator != Initiator::Retry {
             request.completion_callbacks.clear();
         }
@@ -208,11 +183,7 @@ impl Run {
             execution_expiration: self.started.workflow_execution_expiration,
             first_workflow_task_backoff: self.paced(handover.backoff, at),
         };
-        Start {
-            request,
-            lineage,
-            signal: None,
-        }
+        Start { request, lineage, signal: None }
     }
 
     /// The delay before the next run, long enough that the chain does not spin.
@@ -283,10 +254,7 @@ impl Transition<'_> {
         let field = "CancelWorkflowExecutionCommandAttributes.Details";
         self.require_payloads(field, &details, cause)?;
         let workflow_task_completed_event_id = task_completed;
-        self.close_run(WorkflowExecutionCanceled {
-            workflow_task_completed_event_id,
-            details,
-        });
+        self.close_run(WorkflowExecutionCanceled { workflow_task_completed_event_id, details });
         Ok(())
     }
 
@@ -337,20 +305,14 @@ impl Transition<'_> {
             return Ok(());
         }
         let cause = WorkflowTaskFailedCause::UnhandledCommand;
-        Err(Rejection::BadCompletion {
-            cause,
-            message: "UnhandledCommand".to_owned(),
-        })
+        Err(Rejection::BadCompletion { cause, message: "UnhandledCommand".to_owned() })
     }
 
     /// Ends a run whose own time is over; its retry policy or its cron schedule may start it again.
     pub(crate) fn run_timed_out(&mut self) {
         let (retry_state, handover) = self.run.after_timeout(self.now);
         let new_execution_run_id = self.run.successor_id_if(handover);
-        self.close_run(WorkflowExecutionTimedOut {
-            retry_state,
-            new_execution_run_id,
-        });
+        self.close_run(WorkflowExecutionTimedOut { retry_state, new_execution_run_id });
     }
 }
 
@@ -362,14 +324,9 @@ impl Run {
         task_completed: EventId,
     ) -> WorkflowExecutionContinuedAsNew {
         let started = &self.started;
-        let run_timeout = command
-            .workflow_run_timeout
-            .set()
-            .unwrap_or(started.workflow_run_timeout);
-        let task_timeout = command
-            .workflow_task_timeout
-            .set()
-            .unwrap_or(self.task_timeout());
+        let run_timeout =
+            command.workflow_run_timeout.set().unwrap_or(started.workflow_run_timeout);
+        let task_timeout = command.workflow_task_timeout.set().unwrap_or(self.task_timeout());
         let retry_policy = command.retry_policy.map(RetryPolicy::with_defaults);
         let initiator = match command.initiator {
             Initiator::Unspecified => Initiator::Workflow,

@@ -32,10 +32,7 @@ impl Run {
         at: Timestamp,
         started: &TimerStarted,
     ) -> Result<(), ReplayError> {
-        let timer = Timer {
-            started_event_id: id,
-            fires_at: at + started.start_to_fire_timeout,
-        };
+        let timer = Timer { started_event_id: id, fires_at: at + started.start_to_fire_timeout };
         match self.timers.insert(started.timer_id.clone(), timer) {
             None => Ok(()),
             Some(_) => Err(self.dangling("TimerStarted")),
@@ -54,19 +51,12 @@ impl Run {
         &mut self,
         timer_id: &TimerId,
     ) -> Result<(), ReplayError> {
-        let Some(index) = self
-            .buffered
-            .iter()
-            .position(|event| fires(event, timer_id))
-        else {
+        let Some(index) = self.buffered.iter().position(|event| fires(event, timer_id)) else {
             return Err(self.dangling("TimerFiringForgotten"));
         };
         let event = self.buffered.remove(index);
         let started_event_id = started_event_id(&event);
-        let timer = Timer {
-            started_event_id,
-            fires_at: event.at,
-        };
+        let timer = Timer { started_event_id, fires_at: event.at };
         self.timers.insert(timer_id.clone(), timer);
         Ok(())
     }
@@ -77,11 +67,7 @@ fn fires(event: &Event, timer_id: &TimerId) -> bool {
 }
 
 fn started_event_id(event: &Event) -> EventId {
-    if let EventKind::TimerFired(fired) = &event.kind {
-        fired.started_event_id
-    } else {
-        0
-    }
+    if let EventKind::TimerFired(fired) = &event.kind { fired.started_event_id } else { 0 }
 }
 
 impl Transition<'_> {
@@ -118,11 +104,7 @@ impl Transition<'_> {
         let cause = WorkflowTaskFailedCause::BadCancelTimerAttributes;
         self.require_name("CancelTimerCommand", "TimerId", timer_id.as_str(), cause)?;
         if !self.run.timers.contains_key(&timer_id)
-            && self
-                .run
-                .buffered
-                .iter()
-                .any(|event| fires(event, &timer_id))
+            && self.run.buffered.iter().any(|event| fires(event, &timer_id))
         {
             self.change(Change::TimerFiringForgotten(timer_id.clone()));
         }
@@ -152,13 +134,7 @@ impl Transition<'_> {
         }
         due.sort_unstable();
         for (_, started_event_id, timer_id) in due {
-            self.arrival(
-                TimerFired {
-                    timer_id,
-                    started_event_id,
-                },
-                Vec::new(),
-            );
+            self.arrival(TimerFired { timer_id, started_event_id }, Vec::new());
         }
         self.schedule_workflow_task();
     }
@@ -191,10 +167,7 @@ impl Transition<'_> {
     ) -> Result<(), Rejection> {
         self.limits
             .payloads(field, payloads)
-            .map_err(|error| Rejection::BadCompletion {
-                cause,
-                message: error.to_string(),
-            })
+            .map_err(|error| Rejection::BadCompletion { cause, message: error.to_string() })
     }
 }
 

@@ -47,20 +47,9 @@ impl<'a> Transition<'a> {
     }
 
     pub(crate) fn on(run: Run, limits: &'a Limits, now: Timestamp) -> Self {
-        let record = Record {
-            at: now,
-            entries: Vec::new(),
-        };
+        let record = Record { at: now, entries: Vec::new() };
         let effects = Vec::new();
-        Self {
-            run,
-            record,
-            effects,
-            limits,
-            now,
-            in_completion: false,
-            wants_task: false,
-        }
+        Self { run, record, effects, limits, now, in_completion: false, wants_task: false }
     }
 
     /// Feeds one input. On rejection the draft is as before, but for
@@ -95,11 +84,7 @@ impl<'a> Transition<'a> {
 
     /// Refuses inputs to a closed run.
     pub(crate) fn require_open(&self) -> Result<(), Rejection> {
-        if self.run.status.is_open() {
-            Ok(())
-        } else {
-            Err(Rejection::Closed)
-        }
+        if self.run.status.is_open() { Ok(()) } else { Err(Rejection::Closed) }
     }
 
     /// Writes an event now. Its number is the answer.
@@ -115,13 +100,7 @@ impl<'a> Transition<'a> {
         links: Vec<Bytes>,
     ) -> EventId {
         let id = self.run.next_event_id;
-        let event = Event {
-            id,
-            at: self.now,
-            kind: kind.into(),
-            user_metadata,
-            links,
-        };
+        let event = Event { id, at: self.now, kind: kind.into(), user_metadata, links };
         self.entry(Entry::Event(event));
         id
     }
@@ -131,13 +110,7 @@ impl<'a> Transition<'a> {
     pub(crate) fn arrival(&mut self, kind: impl Into<EventKind>, links: Vec<Bytes>) {
         if self.run.session.task_out.is_some() {
             let kind = kind.into();
-            let event = Event {
-                id: 0,
-                at: self.now,
-                kind,
-                user_metadata: None,
-                links,
-            };
+            let event = Event { id: 0, at: self.now, kind, user_metadata: None, links };
             self.change(Change::Buffered(Box::new(event)));
         } else {
             self.flush_buffered();
@@ -168,10 +141,7 @@ impl<'a> Transition<'a> {
         for event in events {
             self.entry(Entry::Flushed(event));
         }
-        assert!(
-            self.run.buffered.is_empty(),
-            "HIST-1: a flush numbers every buffered event"
-        );
+        assert!(self.run.buffered.is_empty(), "HIST-1: a flush numbers every buffered event");
     }
 
     /// Adds an effect; order is kept.

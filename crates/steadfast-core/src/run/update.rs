@@ -66,12 +66,8 @@ impl Run {
         let request = accepted.accepted_request.as_ref();
         let update = Update {
             accepted_event_id: id,
-            name: request
-                .map(|request| request.name.clone())
-                .unwrap_or_default(),
-            identity: request
-                .map(|request| request.identity.clone())
-                .unwrap_or_default(),
+            name: request.map(|request| request.name.clone()).unwrap_or_default(),
+            identity: request.map(|request| request.identity.clone()).unwrap_or_default(),
             completed: None,
         };
         match self.updates.insert(update_id, Arc::new(update)) {
@@ -88,10 +84,7 @@ impl Run {
         match self.updates.get_mut(&completed.update_id) {
             Some(update) if update.completed.is_none() => {
                 let outcome = completed.outcome.clone();
-                Arc::make_mut(update).completed = Some(Completed {
-                    event_id: id,
-                    outcome,
-                });
+                Arc::make_mut(update).completed = Some(Completed { event_id: id, outcome });
                 Ok(())
             }
             Some(_) | None => Err(self.dangling("WorkflowExecutionUpdateCompleted")),
@@ -107,17 +100,12 @@ impl Run {
                 None => UpdateReply::Completed(unanswered()),
             });
         }
-        self.session
-            .admitted
-            .contains_key(update_id)
-            .then_some(UpdateReply::Admitted)
+        self.session.admitted.contains_key(update_id).then_some(UpdateReply::Admitted)
     }
 
     fn updates_open(&self) -> impl Iterator<Item = &UpdateId> {
         let accepted = self.updates.iter();
-        accepted
-            .filter(|(_, update)| update.completed.is_none())
-            .map(|(id, _)| id)
+        accepted.filter(|(_, update)| update.completed.is_none()).map(|(id, _)| id)
     }
 }
 
@@ -135,14 +123,7 @@ impl Transition<'_> {
         let last = admitted.values().map(|admitted| admitted.position).max();
         let position = last.map_or(0, |last| last + 1);
         let update_id = request.update_id.clone();
-        admitted.insert(
-            update_id,
-            Admitted {
-                request,
-                position,
-                delivered: false,
-            },
-        );
+        admitted.insert(update_id, Admitted { request, position, delivered: false });
         self.schedule_speculative_task();
         Ok(Reply::Update(UpdateReply::Admitted))
     }
@@ -151,16 +132,8 @@ impl Transition<'_> {
         let in_flight = self.run.session.admitted.len() + self.run.updates_open().count();
         let total = self.run.session.admitted.len() + self.run.updates.len();
         for (what, count, max) in [
-            (
-                "concurrent in-flight updates",
-                in_flight,
-                self.limits.updates_in_flight_max,
-            ),
-            (
-                "distinct updates in this workflow",
-                total,
-                self.limits.updates_total_max,
-            ),
+            ("concurrent in-flight updates", in_flight, self.limits.updates_in_flight_max),
+            ("distinct updates in this workflow", total, self.limits.updates_total_max),
         ] {
             if max > 0 && count >= max {
                 return Err(Rejection::Limit(LimitError::TooMany { what, max }));
@@ -182,11 +155,7 @@ impl Transition<'_> {
 
     /// Whether an update waits that the task which is out, or just ended, did not carry.
     pub(crate) fn has_undelivered_updates(&self) -> bool {
-        self.run
-            .session
-            .admitted
-            .values()
-            .any(|admitted| !admitted.delivered)
+        self.run.session.admitted.values().any(|admitted| !admitted.delivered)
     }
 
     /// The task that carried updates failed: they go with the next one.
@@ -199,10 +168,8 @@ impl Transition<'_> {
     /// The worker completed its task and said nothing of an update it got: it never will.
     pub(crate) fn reject_unprocessed_updates(&mut self) {
         let admitted = self.run.session.admitted.iter();
-        let silent: Vec<UpdateId> = admitted
-            .filter(|(_, admitted)| admitted.delivered)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let silent: Vec<UpdateId> =
+            admitted.filter(|(_, admitted)| admitted.delivered).map(|(id, _)| id.clone()).collect();
         for update_id in silent {
             self.run.session.admitted.remove(&update_id);
             let stage = UpdateStage::Rejected(Box::new(unprocessed()));
@@ -218,10 +185,7 @@ impl Transition<'_> {
             self.update_stage(update_id, stage);
         }
         for update_id in std::mem::take(&mut self.run.session.admitted).into_keys() {
-            self.effect(Effect::UpdateStage {
-                update_id,
-                stage: UpdateStage::Aborted,
-            });
+            self.effect(Effect::UpdateStage { update_id, stage: UpdateStage::Aborted });
         }
     }
 
@@ -240,10 +204,7 @@ impl Transition<'_> {
 fn unanswered() -> UpdateOutcome {
     let message =
         "Workflow Update failed because the Workflow completed before the Update completed.";
-    UpdateOutcome::Failure(Box::new(server_failure(
-        "AcceptedUpdateCompletedWorkflow",
-        message,
-    )))
+    UpdateOutcome::Failure(Box::new(server_failure("AcceptedUpdateCompletedWorkflow", message)))
 }
 
 fn unprocessed() -> Failure {

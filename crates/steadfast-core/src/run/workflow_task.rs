@@ -77,17 +77,12 @@ pub struct Out {
 impl Run {
     /// The workflow task that waits or is out, written or not.
     pub fn pending_task(&self) -> Option<&Pending> {
-        self.workflow_task
-            .as_ref()
-            .or(self.session.speculative.as_ref())
+        self.workflow_task.as_ref().or(self.session.speculative.as_ref())
     }
 
     /// How long a worker may take for a workflow task.
     pub fn task_timeout(&self) -> Span {
-        self.started
-            .workflow_task_timeout
-            .set()
-            .unwrap_or(DEFAULT_TIMEOUT)
+        self.started.workflow_task_timeout.set().unwrap_or(DEFAULT_TIMEOUT)
     }
 
     /// The queue that the next workflow task goes to, and whether it is the cache holder's.
@@ -142,10 +137,7 @@ impl Run {
         _id: EventId,
         started: &WorkflowTaskStarted,
     ) -> Result<(), ReplayError> {
-        let pending = self
-            .workflow_task
-            .as_ref()
-            .map(|task| task.scheduled_event_id);
+        let pending = self.workflow_task.as_ref().map(|task| task.scheduled_event_id);
         if pending == Some(started.scheduled_event_id) {
             Ok(())
         } else {
@@ -247,12 +239,7 @@ impl Transition<'_> {
     fn write_scheduled(&mut self, attempt: i32) {
         let (task_queue, sticky) = self.run.task_queue();
         let start_to_close_timeout = self.run.task_timeout();
-        self.event(WorkflowTaskScheduled {
-            task_queue,
-            sticky,
-            start_to_close_timeout,
-            attempt,
-        });
+        self.event(WorkflowTaskScheduled { task_queue, sticky, start_to_close_timeout, attempt });
     }
 
     pub(super) fn offer_task(&mut self) {
@@ -269,16 +256,9 @@ impl Transition<'_> {
         self.require_open()?;
         if let Some(out) = &self.run.session.task_out {
             let repeat = out.task.request_id == input.request_id;
-            return if repeat {
-                Ok(self.grant())
-            } else {
-                Err(Rejection::WorkflowTaskNotFound)
-            };
+            return if repeat { Ok(self.grant()) } else { Err(Rejection::WorkflowTaskNotFound) };
         }
-        let pending = self
-            .run
-            .pending_task()
-            .ok_or(Rejection::WorkflowTaskNotFound)?;
+        let pending = self.run.pending_task().ok_or(Rejection::WorkflowTaskNotFound)?;
         let named = (input.scheduled_event_id, input.attempt);
         if named != (pending.scheduled_event_id, pending.attempt)
             || self.now < pending.not_before
@@ -316,12 +296,7 @@ impl Transition<'_> {
         let attempt = pending.attempt;
         let limits = self.limits;
         self.run.session.task_out = Some(Out {
-            task: WorkflowTaskRef {
-                scheduled_event_id,
-                started_event_id,
-                attempt,
-                request_id,
-            },
+            task: WorkflowTaskRef { scheduled_event_id, started_event_id, attempt, request_id },
             kind: pending.kind,
             identity,
             started_at: self.now,
@@ -355,13 +330,7 @@ impl Transition<'_> {
     pub(super) fn reset_sticky(&mut self) -> Reply {
         if self.run.sticky.is_some() && self.run.status.is_open() {
             let waits = self.run.session.task_out.is_none();
-            if waits
-                && self
-                    .run
-                    .workflow_task
-                    .as_ref()
-                    .is_some_and(|task| task.sticky)
-            {
+            if waits && self.run.workflow_task.as_ref().is_some_and(|task| task.sticky) {
                 self.change(Change::WorkflowTaskUnstuck);
             }
             if let Some(speculative) = &mut self.run.session.speculative {
@@ -377,13 +346,7 @@ impl Transition<'_> {
 impl Run {
     /// The Scheduled and Started events of the task that is out, as they will be written.
     pub(crate) fn unwritten_task_events(&self, out: &Out) -> Vec<Event> {
-        let event = |id, at, kind| Event {
-            id,
-            at,
-            kind,
-            user_metadata: None,
-            links: Vec::new(),
-        };
+        let event = |id, at, kind| Event { id, at, kind, user_metadata: None, links: Vec::new() };
         let mut events = Vec::with_capacity(2);
         if out.kind != Kind::Normal {
             let (task_queue, sticky) = self.task_queue();

@@ -120,11 +120,7 @@ pub(crate) fn step() -> impl Strategy<Value = Step> {
 /// What a workflow asks for. Mostly it speaks of what is there; one time in eight of nothing known,
 /// and its task fails.
 pub(crate) fn commands(run: &Run, orders: Vec<Order>) -> Vec<Command> {
-    orders
-        .into_iter()
-        .flat_map(|order| command(run, order))
-        .map(Command::from)
-        .collect()
+    orders.into_iter().flat_map(|order| command(run, order)).map(Command::from).collect()
 }
 
 /// The `nth` of the names that are there, or in one case of eight an unknown one.
@@ -154,10 +150,7 @@ fn command(run: &Run, order: Order) -> Vec<CommandKind> {
             let Some(id) = among(run.session.admitted.keys().cloned(), nth, update_id(99)) else {
                 return Vec::new();
             };
-            let accept = AcceptUpdate {
-                update_id: id.clone(),
-                ..AcceptUpdate::default()
-            };
+            let accept = AcceptUpdate { update_id: id.clone(), ..AcceptUpdate::default() };
             let mut kinds = vec![CommandKind::AcceptUpdate(Box::new(accept))];
             kinds.extend(at_once.then(|| answer(id)));
             return kinds;
@@ -169,10 +162,7 @@ fn command(run: &Run, order: Order) -> Vec<CommandKind> {
             })
         }
         Order::Answer(nth) => {
-            let open = run
-                .updates
-                .iter()
-                .filter(|(_, update)| update.completed.is_none());
+            let open = run.updates.iter().filter(|(_, update)| update.completed.is_none());
             among(open.map(|(id, _)| id.clone()), nth, update_id(99)).map(answer)
         }
         order @ (Order::ScheduleActivity(..)
@@ -189,10 +179,7 @@ fn command(run: &Run, order: Order) -> Vec<CommandKind> {
 }
 
 fn answer(update_id: UpdateId) -> CommandKind {
-    CommandKind::CompleteUpdate {
-        update_id,
-        outcome: UpdateOutcome::default(),
-    }
+    CommandKind::CompleteUpdate { update_id, outcome: UpdateOutcome::default() }
 }
 
 /// A command that needs nothing to be there.
@@ -201,10 +188,7 @@ fn free_command(order: Order) -> CommandKind {
         Order::ScheduleActivity(id, retried) => schedule(id, retried),
         Order::StartTimer(id, seconds) => {
             let start_to_fire_timeout = Span::from_secs(seconds);
-            CommandKind::StartTimer {
-                timer_id: timer(id),
-                start_to_fire_timeout,
-            }
+            CommandKind::StartTimer { timer_id: timer(id), start_to_fire_timeout }
         }
         Order::StartChild(id) => CommandKind::StartChildWorkflow(Box::new(StartChildWorkflow {
             workflow_id: format!("child-{id}").into(),
@@ -213,33 +197,21 @@ fn free_command(order: Order) -> CommandKind {
         })),
         Order::SignalOther => {
             let (execution, signal_name) = (other(), "hello".to_owned());
-            let command = SignalExternalWorkflow {
-                execution,
-                signal_name,
-                ..Default::default()
-            };
+            let command = SignalExternalWorkflow { execution, signal_name, ..Default::default() };
             CommandKind::SignalExternalWorkflow(Box::new(command))
         }
         Order::CancelOther => {
             let execution = other();
-            let command = RequestCancelExternalWorkflow {
-                execution,
-                ..Default::default()
-            };
+            let command = RequestCancelExternalWorkflow { execution, ..Default::default() };
             CommandKind::RequestCancelExternalWorkflow(Box::new(command))
         }
         Order::Marker => {
             let marker_name = "Version".to_owned();
-            let marker = RecordMarker {
-                marker_name,
-                ..RecordMarker::default()
-            };
+            let marker = RecordMarker { marker_name, ..RecordMarker::default() };
             CommandKind::RecordMarker(Box::new(marker))
         }
         Order::Finish => CommandKind::CompleteWorkflow { result: Vec::new() },
-        Order::Fail => CommandKind::FailWorkflow {
-            failure: Box::new(broken()),
-        },
+        Order::Fail => CommandKind::FailWorkflow { failure: Box::new(broken()) },
         Order::ContinueAsNew => CommandKind::ContinueAsNew(Box::<ContinueAsNew>::default()),
         Order::CancelActivity(_)
         | Order::CancelTimer(_)
@@ -251,10 +223,7 @@ fn free_command(order: Order) -> CommandKind {
 
 fn schedule(id: u8, retried: bool) -> CommandKind {
     let maximum_attempts = if retried { 3 } else { 1 };
-    let retry_policy = RetryPolicy {
-        maximum_attempts,
-        ..RetryPolicy::default()
-    };
+    let retry_policy = RetryPolicy { maximum_attempts, ..RetryPolicy::default() };
     CommandKind::ScheduleActivity(Box::new(ScheduleActivity {
         activity_id: activity(id),
         activity_type: "work".into(),
@@ -279,10 +248,7 @@ fn update_id(id: u8) -> UpdateId {
 }
 
 fn other() -> Execution {
-    Execution {
-        workflow_id: "other".into(),
-        run_id: "".into(),
-    }
+    Execution { workflow_id: "other".into(), run_id: "".into() }
 }
 
 fn broken() -> Failure {
@@ -293,19 +259,13 @@ fn outcome(number: u8) -> ActivityOutcome {
     match number {
         0 => ActivityOutcome::Completed(Vec::new()),
         1 => ActivityOutcome::Canceled(Vec::new()),
-        _ => ActivityOutcome::Failed {
-            failure: broken(),
-            last_heartbeat: None,
-        },
+        _ => ActivityOutcome::Failed { failure: broken(), last_heartbeat: None },
     }
 }
 
 fn fate(number: u8) -> ChildFate {
     match number {
-        0 => ChildFate::Started {
-            workflow_type: "sub".into(),
-            header: Default::default(),
-        },
+        0 => ChildFate::Started { workflow_type: "sub".into(), header: Default::default() },
         1 => ChildFate::StartFailed(StartChildFailedCause::WorkflowAlreadyExists),
         2 => ChildFate::Completed(Vec::new()),
         3 => ChildFate::Failed(Box::new(broken()), RetryState::RetryPolicyNotSet),
@@ -333,71 +293,41 @@ pub(crate) fn input(run: &Run, news: News) -> Input {
         News::Update(id) => Input::AdmitUpdate(Box::new(update(&format!("update-{id}")))),
         News::RequestCancel(id) => {
             let request_id = format!("cancel-{id}").into();
-            let request = RequestCancel {
-                request_id,
-                ..RequestCancel::default()
-            };
+            let request = RequestCancel { request_id, ..RequestCancel::default() };
             Input::RequestCancel(Box::new(request))
         }
         News::Terminate => Input::Terminate(Box::default()),
         News::ResetSticky => Input::ResetSticky,
         News::Resolve(id, attempt, end) => {
             let scheduled_event_id = pick(run.activities.keys(), id);
-            resolve(
-                ActivityRef::Attempt {
-                    scheduled_event_id,
-                    attempt,
-                },
-                end,
-            )
+            resolve(ActivityRef::Attempt { scheduled_event_id, attempt }, end)
         }
         News::ResolveByName(id, end) => resolve(ActivityRef::Id(activity(id)), end),
         News::Heartbeat(id, progress) => {
             let scheduled_event_id = pick(run.activities.keys(), id);
             let details = vec![Payload::new("json/plain", vec![b'0' + progress])];
-            let activity = ActivityRef::Attempt {
-                scheduled_event_id,
-                attempt: 1,
-            };
+            let activity = ActivityRef::Attempt { scheduled_event_id, attempt: 1 };
             let identity = "worker".into();
-            Input::HeartbeatActivity(Box::new(HeartbeatActivity {
-                activity,
-                details,
-                identity,
-            }))
+            Input::HeartbeatActivity(Box::new(HeartbeatActivity { activity, details, identity }))
         }
         News::Child(id, number) => {
             let initiated_event_id = pick(run.children.keys(), id);
             let known = run.children.get(&initiated_event_id);
             let workflow_id = known.map(|known| known.initiated.workflow_id.clone());
             let workflow_id = workflow_id.unwrap_or_default();
-            let child = Execution {
-                workflow_id,
-                run_id: "run".into(),
-            };
-            Input::Child(Box::new(ChildReport {
-                initiated_event_id,
-                child,
-                fate: fate(number),
-            }))
+            let child = Execution { workflow_id, run_id: "run".into() };
+            Input::Child(Box::new(ChildReport { initiated_event_id, child, fate: fate(number) }))
         }
         News::External(id, arrived) => {
             let initiated_event_id = pick(run.external.keys(), id);
             let gone = ExternalFailedCause::ExternalWorkflowExecutionNotFound;
             let outcome = if arrived { Ok(()) } else { Err(gone) };
-            Input::External(Box::new(ExternalReport {
-                initiated_event_id,
-                outcome,
-            }))
+            Input::External(Box::new(ExternalReport { initiated_event_id, outcome }))
         }
     }
 }
 
 fn resolve(activity: ActivityRef, end: u8) -> Input {
     let (outcome, identity) = (outcome(end), "worker".into());
-    Input::ResolveActivity(Box::new(ResolveActivity {
-        activity,
-        outcome,
-        identity,
-    }))
+    Input::ResolveActivity(Box::new(ResolveActivity { activity, outcome, identity }))
 }

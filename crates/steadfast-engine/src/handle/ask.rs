@@ -41,9 +41,7 @@ pub(crate) async fn ask<T>(
             Asked::Gone => {}
             Asked::Lost if retry == Retry::Again => {}
             Asked::Lost => {
-                return Err(EngineError::Unavailable(
-                    "the run was rebuilt meanwhile".to_owned(),
-                ));
+                return Err(EngineError::Unavailable("the run was rebuilt meanwhile".to_owned()));
             }
         }
         pause(shared, &mut backoff, deadline).await?;
@@ -135,12 +133,10 @@ pub(crate) async fn locate(
     if let Some(slot) = partition.find(&workflow, run_id) {
         return Ok(slot);
     }
-    find_in_log(shared, partition, &workflow, run_id)
-        .await?
-        .ok_or_else(|| EngineError::NotFound {
-            workflow_id: workflow.workflow_id.clone(),
-            run_id: run_id.clone(),
-        })
+    find_in_log(shared, partition, &workflow, run_id).await?.ok_or_else(|| EngineError::NotFound {
+        workflow_id: workflow.workflow_id.clone(),
+        run_id: run_id.clone(),
+    })
 }
 
 /// A run that is not in memory, by the heads of its workflow's runs. Without a run id: the open
@@ -151,12 +147,7 @@ pub(crate) async fn find_in_log(
     workflow: &WorkflowKey,
     run_id: &RunId,
 ) -> Result<Option<Arc<Slot>>, EngineError> {
-    let heads = shared
-        .world
-        .log
-        .heads(partition.number, workflow)
-        .await
-        .map_err(unreadable)?;
+    let heads = shared.world.log.heads(partition.number, workflow).await.map_err(unreadable)?;
     let head = if run_id.is_empty() {
         let open = heads.iter().rposition(|head| head.status.is_open());
         open.or(heads.len().checked_sub(1)).map(|at| &heads[at])
@@ -176,13 +167,7 @@ pub(crate) async fn require_namespace(
     shared: &Shared,
     namespace: &Namespace,
 ) -> Result<(), EngineError> {
-    if shared
-        .world
-        .namespaces
-        .exists(namespace)
-        .await
-        .map_err(unreadable)?
-    {
+    if shared.world.namespaces.exists(namespace).await.map_err(unreadable)? {
         return Ok(());
     }
     Err(EngineError::NamespaceNotFound(namespace.clone()))

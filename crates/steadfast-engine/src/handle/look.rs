@@ -26,23 +26,16 @@ pub(super) async fn describe(
     target: &Target,
     deadline: Deadline,
 ) -> Result<Description, EngineError> {
-    let described = ask(shared, target, deadline, Retry::Again, |reply| {
-        Request::Read(Read::Describe(reply))
-    });
+    let described =
+        ask(shared, target, deadline, Retry::Again, |reply| Request::Read(Read::Describe(reply)));
     match described.await {
-        Ok(run) => Ok(Description {
-            run,
-            quarantine: None,
-        }),
+        Ok(run) => Ok(Description { run, quarantine: None }),
         Err(EngineError::Quarantined(reason)) => {
             let slot = locate(shared, target, deadline).await?;
             let records = records_of(shared, &slot, &reason).await?;
             let run = Run::replay(records.iter().map(|stored| &stored.record));
             let run = run.map_err(|_| EngineError::Quarantined(reason.clone()))?;
-            Ok(Description {
-                run: Arc::new(run),
-                quarantine: Some(reason),
-            })
+            Ok(Description { run: Arc::new(run), quarantine: Some(reason) })
         }
         Err(error) => Err(error),
     }
@@ -53,12 +46,7 @@ async fn records_of(
     slot: &Slot,
     reason: &str,
 ) -> Result<Vec<Stored>, EngineError> {
-    let records = shared
-        .world
-        .log
-        .read(&slot.address, 0)
-        .await
-        .map_err(unreadable);
+    let records = shared.world.log.read(&slot.address, 0).await.map_err(unreadable);
     records.map_err(|error| {
         if matches!(error, EngineError::Quarantined(_)) {
             EngineError::Quarantined(reason.to_owned())
@@ -78,10 +66,7 @@ pub(super) async fn history(
     let answered = read_history(shared, target, &request, deadline).await;
     match answered {
         Err(EngineError::DeadlineExceeded(_)) if request.wait_new => {
-            let request = HistoryRequest {
-                wait_new: false,
-                ..request
-            };
+            let request = HistoryRequest { wait_new: false, ..request };
             read_history(shared, target, &request, Instant::now() + LAST_LOOK).await
         }
         Err(EngineError::Quarantined(reason)) => {
@@ -115,17 +100,10 @@ async fn quarantined_history(
     let records = records_of(shared, &slot, reason).await?;
     let wanted = request.from_event_id.max(1);
     let events = records.iter().flat_map(|stored| stored.record.events());
-    let events = events
-        .filter(|event| event.id >= wanted)
-        .take(request.max_events.max(1));
+    let events = events.filter(|event| event.id >= wanted).take(request.max_events.max(1));
     let events: Vec<Arc<Event>> = events.map(|event| Arc::new(event.clone())).collect();
     let next = events.last().map_or(wanted, |event| event.id + 1);
     let status = steadfast_core::run::Status::Running;
     let run = slot.key().clone();
-    Ok(HistoryPage {
-        run,
-        events,
-        next_event_id: Some(next),
-        status,
-    })
+    Ok(HistoryPage { run, events, next_event_id: Some(next), status })
 }

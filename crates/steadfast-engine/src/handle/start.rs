@@ -28,11 +28,7 @@ pub(crate) enum Outcome {
     /// The run asked for exists now.
     Started,
     /// Another run holds the id, and is the answer.
-    Existing {
-        run_id: RunId,
-        status: Status,
-        deduplicated: bool,
-    },
+    Existing { run_id: RunId, status: Status, deduplicated: bool },
 }
 
 /// A client's start, perhaps with a signal.
@@ -41,22 +37,12 @@ pub(crate) async fn start_workflow(
     request: StartWorkflow,
     deadline: Deadline,
 ) -> Result<Started, EngineError> {
-    let StartWorkflow {
-        namespace,
-        workflow_id,
-        mut request,
-        signal,
-        traceparent,
-    } = request;
+    let StartWorkflow { namespace, workflow_id, mut request, signal, traceparent } = request;
     require_namespace(shared, &namespace).await?;
     if request.request_id.is_empty() {
         request.request_id = RequestId::new(shared.world.entropy.uuid());
     }
-    let key = RunKey {
-        namespace,
-        workflow_id,
-        run_id: RunId::new(shared.world.entropy.uuid()),
-    };
+    let key = RunKey { namespace, workflow_id, run_id: RunId::new(shared.world.entropy.uuid()) };
     let span = shared.spans.start(&key, &request, traceparent.as_deref());
     let own = span.as_ref().and_then(StartSpan::traceparent);
     if let Some(traceparent) = own.or(traceparent) {
@@ -64,11 +50,7 @@ pub(crate) async fn start_workflow(
         let header = request.header.entry(TRACEPARENT.to_owned());
         header.or_insert(payload);
     }
-    let start = Start {
-        request,
-        lineage: Lineage::default(),
-        signal,
-    };
+    let start = Start { request, lineage: Lineage::default(), signal };
     let mut backoff = Backoff::new(5, 500);
     loop {
         let started = start_run(shared, &key, start.clone(), deadline).await;
@@ -87,11 +69,7 @@ async fn settle_start(
     started: Result<Outcome, EngineError>,
     deadline: Deadline,
 ) -> Result<Option<Started>, EngineError> {
-    let existing = |run_id, status| Started {
-        run_id,
-        started: false,
-        status,
-    };
+    let existing = |run_id, status| Started { run_id, started: false, status };
     let (existing, refusal) = match started {
         Ok(Outcome::Started) => {
             return Ok(Some(Started {
@@ -102,15 +80,11 @@ async fn settle_start(
         }
         Ok(Outcome::Existing { run_id, status, .. }) => (existing(run_id, status), None),
         // Signal-with-start only wants a run that gets the signal.
-        Err(EngineError::Rejected(Rejection::AlreadyStarted {
-            run_id,
-            start_request_id,
-        })) if start.signal.is_some() => {
+        Err(EngineError::Rejected(Rejection::AlreadyStarted { run_id, start_request_id }))
+            if start.signal.is_some() =>
+        {
             let found = existing(run_id.clone(), Status::Running);
-            let refusal = Rejection::AlreadyStarted {
-                run_id,
-                start_request_id,
-            };
+            let refusal = Rejection::AlreadyStarted { run_id, start_request_id };
             (found, Some(refusal))
         }
         Err(error) => return Err(error),
@@ -132,16 +106,9 @@ async fn signal_existing(
     signal: &Signal,
     deadline: Deadline,
 ) -> Result<bool, EngineError> {
-    let target = Target::from(&RunKey {
-        run_id: existing.run_id.clone(),
-        ..key.clone()
-    });
+    let target = Target::from(&RunKey { run_id: existing.run_id.clone(), ..key.clone() });
     let input = Input::Signal(Box::new(signal.clone()));
-    let retry = if signal.request_id.is_empty() {
-        Retry::Never
-    } else {
-        Retry::Again
-    };
+    let retry = if signal.request_id.is_empty() { Retry::Never } else { Retry::Again };
     let signalled = ask(shared, &target, deadline, retry, |reply| {
         Request::Input(Box::new(input.clone()), Some(reply))
     });
@@ -160,9 +127,7 @@ pub(crate) async fn start_run(
     deadline: Deadline,
 ) -> Result<Outcome, EngineError> {
     let workflow = key.workflow();
-    let partition = shared
-        .partition_of(&key.namespace, &key.workflow_id)
-        .clone();
+    let partition = shared.partition_of(&key.namespace, &key.workflow_id).clone();
     ready(shared, &partition, deadline).await?;
     shared.admit(&partition)?;
     let mut backoff = Backoff::new(5, 500);
@@ -210,9 +175,7 @@ async fn decide(
     terminated: Option<&RunId>,
     deadline: Deadline,
 ) -> Result<Decided, EngineError> {
-    let asked = ask_slot(shared, holder, deadline, |reply| {
-        Request::Read(Read::Current(reply))
-    });
+    let asked = ask_slot(shared, holder, deadline, |reply| Request::Read(Read::Current(reply)));
     let current: Current = match asked.await {
         Asked::Answered(Ok(current)) => current,
         Asked::Answered(Err(EngineError::NotFound { .. } | EngineError::Unavailable(_)))
@@ -231,20 +194,12 @@ async fn decide(
         StartVerdict::Start => Decided::Open(Expected::Workflow(current.sequence)),
         StartVerdict::UseExisting { deduplicated } => {
             let status = current.run.status;
-            Decided::Done(Outcome::Existing {
-                run_id,
-                status,
-                deduplicated,
-            })
+            Decided::Done(Outcome::Existing { run_id, status, deduplicated })
         }
         StartVerdict::TerminateThenStart => Decided::Terminate(run_id),
         StartVerdict::AlreadyStarted => {
             let start_request_id = current.run.start_request_id;
-            return Err(Rejection::AlreadyStarted {
-                run_id,
-                start_request_id,
-            }
-            .into());
+            return Err(Rejection::AlreadyStarted { run_id, start_request_id }.into());
         }
     })
 }
@@ -262,11 +217,7 @@ async fn open(
     let slot = partition.find_or_insert(address, 0);
     let start = start.clone();
     let asked = ask_slot(shared, &slot, deadline, |answer| {
-        Request::Open(Box::new(Open {
-            start,
-            expected,
-            answer,
-        }))
+        Request::Open(Box::new(Open { start, expected, answer }))
     });
     match asked.await {
         Asked::Answered(Ok(opened)) => Ok(Some(opened)),
@@ -299,10 +250,7 @@ async fn terminate_holder(
     run_id: &RunId,
     deadline: Deadline,
 ) -> Result<(), EngineError> {
-    let target = Target::from(&RunKey {
-        run_id: run_id.clone(),
-        ..key.clone()
-    });
+    let target = Target::from(&RunKey { run_id: run_id.clone(), ..key.clone() });
     let request = Terminate {
         reason: "TerminateIfRunning WorkflowIdReusePolicy".to_owned(),
         identity: steadfast_core::Identity::new("history-service"),

@@ -32,14 +32,7 @@ pub(super) async fn complete_workflow_task(
     completion: Completion,
     deadline: Deadline,
 ) -> Result<Completed, EngineError> {
-    let Completion {
-        commands,
-        identity,
-        sticky,
-        force_new_task,
-        query_answers,
-        ..
-    } = completion;
+    let Completion { commands, identity, sticky, force_new_task, query_answers, .. } = completion;
     let input = CompleteWorkflowTask {
         task: task_ref(token),
         commands,
@@ -68,28 +61,16 @@ pub(super) async fn complete_workflow_task(
 
 /// A workflow task that a worker could not process.
 pub(super) fn failed_task(token: &TaskToken, failure: TaskFailure) -> Input {
-    let TaskFailure {
-        cause,
-        failure,
-        identity,
-    } = failure;
+    let TaskFailure { cause, failure, identity } = failure;
     let task = task_ref(token);
-    Input::FailWorkflowTask(Box::new(FailWorkflowTask {
-        task,
-        cause,
-        failure,
-        identity,
-    }))
+    Input::FailWorkflowTask(Box::new(FailWorkflowTask { task, cause, failure, identity }))
 }
 
 fn activity_ref(activity: &ActivityTarget) -> (Target, ActivityRef) {
     match activity {
         ActivityTarget::Token(token) => {
             let (scheduled_event_id, attempt) = (token.scheduled_event_id, token.attempt);
-            let activity = ActivityRef::Attempt {
-                scheduled_event_id,
-                attempt,
-            };
+            let activity = ActivityRef::Attempt { scheduled_event_id, attempt };
             (Target::from(&token.run), activity)
         }
         ActivityTarget::Id(target, id) => (target.clone(), ActivityRef::Id(id.clone())),
@@ -105,11 +86,7 @@ pub(crate) async fn resolve_activity(
     deadline: Deadline,
 ) -> Result<(), EngineError> {
     let (target, activity) = activity_ref(activity);
-    let resolve = ResolveActivity {
-        activity,
-        outcome,
-        identity,
-    };
+    let resolve = ResolveActivity { activity, outcome, identity };
     let resolved = ask(shared, &target, deadline, Retry::Never, |reply| {
         let input = Input::ResolveActivity(Box::new(resolve.clone()));
         Request::Input(Box::new(input), Some(reply))
@@ -128,11 +105,7 @@ pub(super) async fn heartbeat_activity(
     deadline: Deadline,
 ) -> Result<HeartbeatReply, EngineError> {
     let (target, activity) = activity_ref(activity);
-    let heartbeat = HeartbeatActivity {
-        activity,
-        details,
-        identity,
-    };
+    let heartbeat = HeartbeatActivity { activity, details, identity };
     let reply = ask(shared, &target, deadline, Retry::Again, |reply| {
         let input = Input::HeartbeatActivity(Box::new(heartbeat.clone()));
         Request::Input(Box::new(input), Some(reply))

@@ -25,11 +25,7 @@ pub(super) async fn update(
     update: UpdateWorkflow,
     deadline: Deadline,
 ) -> Result<UpdateAnswer, EngineError> {
-    let UpdateWorkflow {
-        mut request,
-        wait,
-        first_execution_run_id,
-    } = update;
+    let UpdateWorkflow { mut request, wait, first_execution_run_id } = update;
     if request.update_id.is_empty() {
         request.update_id = UpdateId::new(shared.world.entropy.uuid());
     }
@@ -74,18 +70,8 @@ async fn last_look(
     target: &Target,
     update_id: UpdateId,
 ) -> Result<UpdateAnswer, EngineError> {
-    ask(
-        shared,
-        target,
-        Instant::now() + LAST_LOOK,
-        Retry::Again,
-        |reply| {
-            Request::Read(Read::WaitUpdate(
-                update_id.clone(),
-                UpdateWait::Admitted,
-                reply,
-            ))
-        },
-    )
+    ask(shared, target, Instant::now() + LAST_LOOK, Retry::Again, |reply| {
+        Request::Read(Read::WaitUpdate(update_id.clone(), UpdateWait::Admitted, reply))
+    })
     .await
 }

@@ -22,26 +22,15 @@ pub(crate) async fn poll(
     kind: TaskKind,
     deadline: Deadline,
 ) -> Result<Option<Handed>, EngineError> {
-    let key = QueueKey {
-        namespace: poll.namespace,
-        task_queue: poll.task_queue,
-        kind,
-    };
+    let key = QueueKey { namespace: poll.namespace, task_queue: poll.task_queue, kind };
     loop {
         if shared.stop.is_cancelled() {
             return Err(EngineError::ShuttingDown);
         }
         let (hand, handed) = oneshot::channel();
         let request_id = RequestId::new(shared.world.entropy.uuid());
-        let poller = Poller {
-            identity: poll.identity.clone(),
-            request_id,
-            hand,
-        };
-        let mut guard = Guard {
-            shared,
-            handed: Some(handed),
-        };
+        let poller = Poller { identity: poll.identity.clone(), request_id, hand };
+        let mut guard = Guard { shared, handed: Some(handed) };
         if let Some(found) = shared.matching.poll(&key, poller)? {
             shared.hand_over(found);
         }

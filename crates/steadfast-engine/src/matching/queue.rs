@@ -75,11 +75,7 @@ impl Queue {
     }
 
     pub(super) fn has_pollers(&mut self) -> bool {
-        while self
-            .pollers
-            .front()
-            .is_some_and(|poller| poller.hand.is_closed())
-        {
+        while self.pollers.front().is_some_and(|poller| poller.hand.is_closed()) {
             self.pollers.pop_front();
         }
         !self.pollers.is_empty()
@@ -91,9 +87,7 @@ impl Queue {
         }
         self.tasks.retain(|reference| {
             let same = match &reference.task {
-                TaskName::Activity {
-                    scheduled_event_id, ..
-                } => *scheduled_event_id == scheduled,
+                TaskName::Activity { scheduled_event_id, .. } => *scheduled_event_id == scheduled,
                 TaskName::Workflow { .. } | TaskName::Query { .. } => false,
             };
             !(same && Arc::ptr_eq(&reference.slot, slot))

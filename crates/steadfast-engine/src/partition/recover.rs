@@ -34,10 +34,7 @@ pub(crate) async fn recover(
     loop {
         match scan(shared, partition).await {
             Ok(pending) => {
-                shared
-                    .metrics
-                    .recovery_seconds
-                    .record(started.elapsed().as_secs_f64(), &[]);
+                shared.metrics.recovery_seconds.record(started.elapsed().as_secs_f64(), &[]);
                 tracing::info!(partition = partition.number.0, "partition is recovered");
                 return Ok(pending);
             }
@@ -59,11 +56,7 @@ async fn scan(shared: &Arc<Shared>, partition: &Arc<PartitionState>) -> Result<P
     while let Some(recovered) = runs.try_next().await? {
         shared.metrics.recoveries.add(1, &[]);
         match recovered {
-            Recovered::Run {
-                address,
-                snapshot,
-                tail,
-            } => {
+            Recovered::Run { address, snapshot, tail } => {
                 let Some(adopted) = adopt(shared, partition, address, snapshot, tail) else {
                     continue;
                 };
@@ -72,11 +65,7 @@ async fn scan(shared: &Arc<Shared>, partition: &Arc<PartitionState>) -> Result<P
                 }
                 pending.push((adopted.slot, adopted.effects));
             }
-            Recovered::Unreadable {
-                address,
-                sequence,
-                reason,
-            } => {
+            Recovered::Unreadable { address, sequence, reason } => {
                 let slot = partition.find_or_insert(address, sequence);
                 partition.set_current(&slot);
                 quarantine(shared, &slot, reason);
@@ -127,29 +116,17 @@ fn adopt(
         partition.timers.arm(&slot, run.next_deadline());
         let effects = run.pending_effects();
         let stale_snapshot = first_uncovered.map(|_| snapshot_of(run, sequence));
-        Some(Adopted {
-            slot,
-            effects,
-            stale_snapshot,
-        })
+        Some(Adopted { slot, effects, stale_snapshot })
     } else {
         // It owes messages: its actor sends them and counts the answers.
         slot.set_takeover();
-        Some(Adopted {
-            slot,
-            effects: Vec::new(),
-            stale_snapshot: None,
-        })
+        Some(Adopted { slot, effects: Vec::new(), stale_snapshot: None })
     }
 }
 
 pub(crate) fn snapshot_of(run: Run, sequence: Sequence) -> Snapshot {
     let traceparent = Some(trace::traceparent(&run));
-    Snapshot {
-        run,
-        sequence,
-        traceparent,
-    }
+    Snapshot { run, sequence, traceparent }
 }
 
 /// The state after a snapshot and the records behind it.
@@ -158,9 +135,7 @@ pub(crate) fn fold(snapshot: Option<Box<Snapshot>>, tail: &[Stored]) -> Result<R
         Some(snapshot) => {
             let (mut run, covered) = (snapshot.run, snapshot.sequence);
             let mut later = tail.iter().filter(|stored| stored.sequence > covered);
-            later
-                .try_for_each(|stored| run.evolve(&stored.record))
-                .map(|()| run)
+            later.try_for_each(|stored| run.evolve(&stored.record)).map(|()| run)
         }
         None => Run::replay(tail.iter().map(|stored| &stored.record)),
     };
@@ -192,21 +167,14 @@ fn save_snapshots(
             let (shared, partition) = (&shared, &partition);
             async move {
                 let sequence = snapshot.sequence;
-                let saved = shared
-                    .world
-                    .log
-                    .save_snapshot(&slot.address, snapshot)
-                    .await;
+                let saved = shared.world.log.save_snapshot(&slot.address, snapshot).await;
                 // A run that went on meanwhile is still uncovered.
                 if saved.is_ok() && slot.sequence() == sequence {
                     lock(&partition.watermark).clean(slot.id);
                 }
             }
         });
-        saves
-            .buffer_unordered(SNAPSHOTS_AT_A_TIME)
-            .for_each(|()| async {})
-            .await;
+        saves.buffer_unordered(SNAPSHOTS_AT_A_TIME).for_each(|()| async {}).await;
     };
     tracker.spawn(work);
 }

@@ -42,10 +42,7 @@ impl Watermark {
 
     /// The next checkpoint, if it is further than the last one.
     pub(crate) fn advance(&mut self) -> Option<Sequence> {
-        let through = self
-            .order
-            .first()
-            .map_or(self.acked, |(first, _)| first.saturating_sub(1));
+        let through = self.order.first().map_or(self.acked, |(first, _)| first.saturating_sub(1));
         let through = through.min(self.acked);
         let further = through > self.noted;
         further.then(|| {

@@ -12,10 +12,7 @@ fn spreads_workflows_over_all_partitions() {
     for n in 0..8_000 {
         counts[at("default", &format!("order-{n}"), 8) as usize] += 1;
     }
-    assert!(
-        counts.iter().all(|count| (800..1_200).contains(count)),
-        "{counts:?}"
-    );
+    assert!(counts.iter().all(|count| (800..1_200).contains(count)), "{counts:?}");
 }
 
 #[test]

@@ -24,12 +24,7 @@ pub(super) enum After {
     /// The reply to a workflow task's answer, and the queries it answered.
     Completed(QueryAnswers, Answer<Reply>, Result<Reply, Rejection>),
     /// An update's stage, now or later.
-    Update(
-        UpdateId,
-        UpdateWait,
-        Answer<UpdateAnswer>,
-        Result<Reply, Rejection>,
-    ),
+    Update(UpdateId, UpdateWait, Answer<UpdateAnswer>, Result<Reply, Rejection>),
     /// A poll gets its task, or goes on.
     Take(Box<Match>, Taken),
     /// An attempt that was started for a poll that went away.
@@ -82,9 +77,7 @@ impl Live {
             Taken::Workflow(task) => self.polled_workflow_task(ctx, *task).await,
             Taken::Activity(task) => {
                 let started_by = self.activity_started_by(&task);
-                Some(Handed::Activity(Box::new(
-                    self.polled_activity(ctx, *task, started_by),
-                )))
+                Some(Handed::Activity(Box::new(self.polled_activity(ctx, *task, started_by))))
             }
             Taken::Query(id) => self.polled_query(ctx, &id, &found).await,
             Taken::Stale => None,
@@ -105,9 +98,7 @@ impl Live {
     fn activity_started_by(&self, task: &ActivityTask) -> steadfast_core::RequestId {
         let activity = self.run.activities.get(&task.scheduled_event_id);
         let started = activity.and_then(|activity| activity.started.as_ref());
-        started
-            .map(|started| started.request_id.clone())
-            .unwrap_or_default()
+        started.map(|started| started.request_id.clone()).unwrap_or_default()
     }
 
     fn polled_activity(
@@ -143,23 +134,13 @@ impl Live {
             // The same batch ended it already.
             Some(_) | None => return None,
         };
-        let from = if task.sticky {
-            task.previous_started_event_id + 1
-        } else {
-            1
-        };
-        let Some(history) = self
-            .events_through(ctx, from, task.last_written_event_id)
-            .await
-        else {
+        let from = if task.sticky { task.previous_started_event_id + 1 } else { 1 };
+        let Some(history) = self.events_through(ctx, from, task.last_written_event_id).await else {
             self.cannot_read();
             return None;
         };
         let waited = started_at.since(scheduled_at).0 as f64 / 1e9;
-        ctx.shared
-            .metrics
-            .schedule_to_start_seconds
-            .record(waited, &[]);
+        ctx.shared.metrics.schedule_to_start_seconds.record(waited, &[]);
         let (scheduled, attempt) = (task.task.scheduled_event_id, task.task.attempt);
         let spans = &ctx.shared.spans;
         let traceparent = spans.of_task(&self.run, trace::Task::Workflow, scheduled, attempt);
@@ -197,10 +178,7 @@ impl Live {
         let Some(activity) = self.run.activities.get(&token.scheduled_event_id) else {
             return;
         };
-        let holds = activity
-            .started
-            .as_ref()
-            .is_some_and(|s| s.request_id == token.request_id);
+        let holds = activity.started.as_ref().is_some_and(|s| s.request_id == token.request_id);
         if activity.attempt != token.attempt || !holds {
             return;
         }
@@ -214,10 +192,7 @@ impl Live {
             attempt: token.attempt,
             started_by: Some(token.request_id.clone()),
         };
-        let reference = Reference {
-            slot: ctx.slot.clone(),
-            task,
-        };
+        let reference = Reference { slot: ctx.slot.clone(), task };
         if let Some(found) = ctx.shared.matching.offer(queue, reference) {
             ctx.shared.hand_over(found);
         }
@@ -234,11 +209,7 @@ impl Live {
         max: usize,
     ) {
         let error = || {
-            let limit = LimitError::PayloadTooLarge {
-                field: "record",
-                bytes,
-                max,
-            };
+            let limit = LimitError::PayloadTooLarge { field: "record", bytes, max };
             EngineError::Rejected(Rejection::Limit(limit))
         };
         for after in after {

@@ -33,25 +33,12 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(transition: Transition<'a>) -> Self {
-        Self {
-            transition,
-            after: Vec::new(),
-        }
+        Self { transition, after: Vec::new() }
     }
 
     pub(super) fn finish(self) -> Decided {
-        let Transition {
-            run,
-            record,
-            effects,
-            ..
-        } = self.transition;
-        Decided {
-            run,
-            record: Arc::new(record),
-            effects,
-            after: self.after,
-        }
+        let Transition { run, record, effects, .. } = self.transition;
+        Decided { run, record: Arc::new(record), effects, after: self.after }
     }
 
     /// Feeds one request.
@@ -72,8 +59,7 @@ impl<'a> Draft<'a> {
             Request::Update(request, wait, reply) => {
                 let update_id = request.update_id.clone();
                 let result = self.transition.feed(Input::AdmitUpdate(request));
-                self.after
-                    .push(After::Update(update_id, wait, reply, result));
+                self.after.push(After::Update(update_id, wait, reply, result));
             }
             Request::Take(found) => self.take(ctx, found),
             Request::GiveBack(token, TaskKind::Workflow) => {
@@ -95,23 +81,15 @@ impl<'a> Draft<'a> {
 
     fn take(&mut self, ctx: &Arguments, found: Box<Match>) {
         if found.poller.hand.is_closed() {
-            let Match {
-                queue, reference, ..
-            } = *found;
+            let Match { queue, reference, .. } = *found;
             if let Some(found) = ctx.shared.matching.offer(queue, reference) {
                 self.take(ctx, Box::new(found));
             }
             return;
         }
-        let (identity, poll) = (
-            found.poller.identity.clone(),
-            found.poller.request_id.clone(),
-        );
+        let (identity, poll) = (found.poller.identity.clone(), found.poller.request_id.clone());
         let taken = match &found.reference.task {
-            TaskName::Workflow {
-                scheduled_event_id,
-                attempt,
-            } => {
+            TaskName::Workflow { scheduled_event_id, attempt } => {
                 let input = StartWorkflowTask {
                     scheduled_event_id: *scheduled_event_id,
                     attempt: *attempt,
@@ -120,11 +98,7 @@ impl<'a> Draft<'a> {
                 };
                 Taken::from(self.transition.feed(Input::StartWorkflowTask(input)))
             }
-            TaskName::Activity {
-                scheduled_event_id,
-                attempt,
-                started_by,
-            } => {
+            TaskName::Activity { scheduled_event_id, attempt, started_by } => {
                 let input = StartActivity {
                     scheduled_event_id: *scheduled_event_id,
                     attempt: *attempt,
@@ -150,18 +124,8 @@ impl<'a> Draft<'a> {
             };
             match ctx.shared.matching.reserve(&queue) {
                 Some(poller) => {
-                    let reference = Reference {
-                        slot: ctx.slot.clone(),
-                        task,
-                    };
-                    self.take(
-                        ctx,
-                        Box::new(Match {
-                            queue,
-                            reference,
-                            poller,
-                        }),
-                    );
+                    let reference = Reference { slot: ctx.slot.clone(), task };
+                    self.take(ctx, Box::new(Match { queue, reference, poller }));
                 }
                 None => kept.push(effect),
             }
@@ -172,12 +136,7 @@ impl<'a> Draft<'a> {
 }
 
 fn activity_offer(run: &Run, effect: &Effect) -> Option<(QueueKey, TaskName)> {
-    let Effect::OfferActivity {
-        task_queue,
-        scheduled_event_id,
-        attempt,
-    } = effect
-    else {
+    let Effect::OfferActivity { task_queue, scheduled_event_id, attempt } = effect else {
         return None;
     };
     // An offer that the same transition took back is not for anybody.
@@ -188,14 +147,7 @@ fn activity_offer(run: &Run, effect: &Effect) -> Option<(QueueKey, TaskName)> {
         kind: TaskKind::Activity,
     };
     let (scheduled_event_id, attempt) = (*scheduled_event_id, *attempt);
-    Some((
-        queue,
-        TaskName::Activity {
-            scheduled_event_id,
-            attempt,
-            started_by: None,
-        },
-    ))
+    Some((queue, TaskName::Activity { scheduled_event_id, attempt, started_by: None }))
 }
 
 impl From<Result<Reply, Rejection>> for Taken {

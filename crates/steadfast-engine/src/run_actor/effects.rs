@@ -36,35 +36,16 @@ impl Live {
 /// Performs an effect that needs nothing of the run's actor.
 pub(crate) fn perform(shared: &Arc<Shared>, slot: &Arc<Slot>, effect: Effect) {
     match effect {
-        Effect::OfferWorkflowTask {
-            task_queue,
-            scheduled_event_id,
-            attempt,
-            sticky,
-        } => {
-            let task = TaskName::Workflow {
-                scheduled_event_id,
-                attempt,
-            };
+        Effect::OfferWorkflowTask { task_queue, scheduled_event_id, attempt, sticky } => {
+            let task = TaskName::Workflow { scheduled_event_id, attempt };
             offer_workflow_task(shared, slot, task_queue, task, sticky);
         }
-        Effect::OfferActivity {
-            task_queue,
-            scheduled_event_id,
-            attempt,
-        } => {
+        Effect::OfferActivity { task_queue, scheduled_event_id, attempt } => {
             worker::ensure_service(shared, &slot.key().namespace, &task_queue);
-            let task = TaskName::Activity {
-                scheduled_event_id,
-                attempt,
-                started_by: None,
-            };
+            let task = TaskName::Activity { scheduled_event_id, attempt, started_by: None };
             offer(shared, slot, task_queue, task, TaskKind::Activity);
         }
-        Effect::WithdrawActivity {
-            task_queue,
-            scheduled_event_id,
-        } => {
+        Effect::WithdrawActivity { task_queue, scheduled_event_id } => {
             withdraw(shared, slot, task_queue, scheduled_event_id);
         }
         Effect::Send(outbound) => delivery::send(shared, slot, *outbound),
@@ -81,10 +62,7 @@ fn offer_workflow_task(
     sticky: bool,
 ) {
     let namespace = &slot.key().namespace;
-    if shared
-        .hosts
-        .has_workflow(namespace, &task_queue, &slot.address.workflow_type)
-    {
+    if shared.hosts.has_workflow(namespace, &task_queue, &slot.address.workflow_type) {
         // The run's actor does it itself, in its next turn.
         shared.follow(slot, slot.wake());
         return;
@@ -108,14 +86,8 @@ fn offer(
     kind: TaskKind,
 ) {
     shared.metrics.tasks_offered.add(1, &[]);
-    let reference = Reference {
-        slot: slot.clone(),
-        task,
-    };
-    if let Some(found) = shared
-        .matching
-        .offer(queue_key(slot, task_queue, kind), reference)
-    {
+    let reference = Reference { slot: slot.clone(), task };
+    if let Some(found) = shared.matching.offer(queue_key(slot, task_queue, kind), reference) {
         shared.hand_over(found);
     }
 }
@@ -126,9 +98,5 @@ fn withdraw(shared: &Shared, slot: &Arc<Slot>, task_queue: TaskQueue, scheduled:
 }
 
 fn queue_key(slot: &Slot, task_queue: TaskQueue, kind: TaskKind) -> QueueKey {
-    QueueKey {
-        namespace: slot.key().namespace.clone(),
-        task_queue,
-        kind,
-    }
+    QueueKey { namespace: slot.key().namespace.clone(), task_queue, kind }
 }

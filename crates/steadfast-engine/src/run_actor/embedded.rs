@@ -27,10 +27,7 @@ impl Live {
         if self.host.is_none()
             && let Some(host) = ctx.shared.hosts.workflow_host(&self.run)
         {
-            self.host = Some(Hosted {
-                host,
-                slot: ctx.slot.clone(),
-            });
+            self.host = Some(Hosted { host, slot: ctx.slot.clone() });
         }
         let Some(hosted) = &self.host else {
             return Ok(());
@@ -41,9 +38,7 @@ impl Live {
         }
         let last = self.run.next_event_id - 1;
         let Some(events) = self.events_through(ctx, 1, last).await else {
-            return Err(RunFailure::Unreachable(
-                "the history cannot be read".to_owned(),
-            ));
+            return Err(RunFailure::Unreachable("the history cannot be read".to_owned()));
         };
         self.events.replace(1, events);
         Ok(())
@@ -177,17 +172,8 @@ fn waiting_task(run: &Run, ctx: &Arguments) -> Option<(EventId, i32)> {
 }
 
 fn failed(task: steadfast_core::input::WorkflowTaskRef, failure: TaskFailure) -> Input {
-    let TaskFailure {
-        cause,
-        failure,
-        identity,
-    } = failure;
-    Input::FailWorkflowTask(Box::new(FailWorkflowTask {
-        task,
-        cause,
-        failure,
-        identity,
-    }))
+    let TaskFailure { cause, failure, identity } = failure;
+    Input::FailWorkflowTask(Box::new(FailWorkflowTask { task, cause, failure, identity }))
 }
 
 /// Runs workflow code: its panic is a failed workflow task, not the end of the run's actor.

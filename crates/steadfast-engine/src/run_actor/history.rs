@@ -21,18 +21,12 @@ pub(super) struct EventTail {
 impl EventTail {
     /// Holds nothing; the next event has this id.
     pub(super) fn starting_at(first: EventId) -> Self {
-        Self {
-            first,
-            events: VecDeque::new(),
-        }
+        Self { first, events: VecDeque::new() }
     }
 
     /// Holds the events of these records; `next` is the id that follows.
     pub(super) fn of(records: &[Stored], next: EventId, max: usize) -> Self {
-        let count = records
-            .iter()
-            .map(|stored| stored.record.events().count())
-            .sum::<usize>();
+        let count = records.iter().map(|stored| stored.record.events().count()).sum::<usize>();
         let mut tail = Self::starting_at(next - i64::try_from(count).unwrap_or(0));
         for stored in records {
             tail.extend(stored.record.events(), max);
@@ -113,16 +107,11 @@ impl Live {
             return Some(closing_page(&self.run));
         }
         let from = request.from_event_id.max(1);
-        let max = request
-            .max_events
-            .clamp(1, ctx.shared.config.history_page_max);
+        let max = request.max_events.clamp(1, ctx.shared.config.history_page_max);
         let last = self.run.next_event_id - 1;
         let through = last.min(from.saturating_add(i64::try_from(max).unwrap_or(i64::MAX) - 1));
-        let events = if from > last {
-            Vec::new()
-        } else {
-            self.events_through(ctx, from, through).await?
-        };
+        let events =
+            if from > last { Vec::new() } else { self.events_through(ctx, from, through).await? };
         Some(page_of(&self.run, from, events))
     }
 }
@@ -143,10 +132,5 @@ pub(super) fn page_of(run: &Run, from: EventId, events: Vec<Arc<Event>>) -> Hist
 pub(super) fn closing_page(run: &Run) -> HistoryPage {
     let events: Vec<_> = run.close_event.iter().cloned().collect();
     let next_event_id = events.is_empty().then_some(run.next_event_id);
-    HistoryPage {
-        run: run.key().clone(),
-        events,
-        next_event_id,
-        status: run.status,
-    }
+    HistoryPage { run: run.key().clone(), events, next_event_id, status: run.status }
 }

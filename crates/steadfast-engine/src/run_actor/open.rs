@@ -47,11 +47,7 @@ pub(super) async fn open(
     open: Box<Open>,
     batch: Batch,
 ) -> Result<Option<Live>, RunFailure> {
-    let Open {
-        start,
-        expected,
-        answer: reply,
-    } = *open;
+    let Open { start, expected, answer: reply } = *open;
     let limits = &ctx.shared.config.limits;
     let key = ctx.slot.key().clone();
     let begun = Transition::start(key, start, limits, ctx.now());
@@ -83,18 +79,10 @@ pub(super) async fn open(
             taken(ctx, reply).await
         }
         Outcome::TooLarge { bytes, max } => {
-            let limit = steadfast_core::limits::LimitError::PayloadTooLarge {
-                field: "Input",
-                bytes,
-                max,
-            };
+            let limit =
+                steadfast_core::limits::LimitError::PayloadTooLarge { field: "Input", bytes, max };
             answer(reply, Err(steadfast_core::Rejection::Limit(limit).into()));
-            leave(
-                ctx,
-                Batch {
-                    requests: Vec::new(),
-                },
-            )
+            leave(ctx, Batch { requests: Vec::new() })
         }
     }
 }
@@ -104,9 +92,7 @@ async fn taken(
     ctx: &Arguments,
     reply: crate::request::Answer<Opened>,
 ) -> Result<Option<Live>, RunFailure> {
-    let nothing = Batch {
-        requests: Vec::new(),
-    };
+    let nothing = Batch { requests: Vec::new() };
     match recover::read(ctx).await? {
         Some(live) => {
             if live.run.status.is_open() {
@@ -133,10 +119,7 @@ pub(super) fn leave(ctx: &Arguments, batch: Batch) -> Result<Option<Live>, RunFa
     for request in waiting {
         let key = ctx.slot.key();
         let (workflow_id, run_id) = (key.workflow_id.clone(), key.run_id.clone());
-        request.refuse(EngineError::NotFound {
-            workflow_id,
-            run_id,
-        });
+        request.refuse(EngineError::NotFound { workflow_id, run_id });
     }
     Ok(None)
 }

@@ -48,17 +48,11 @@ impl Queries {
     /// The questions that go along with a workflow task.
     pub(super) fn ride(&mut self) -> Vec<QueryTask> {
         self.waiting.retain(|waiting| !waiting.reply.is_closed());
-        let buffered = self
-            .waiting
-            .iter_mut()
-            .filter(|waiting| waiting.place == Place::Buffered);
+        let buffered = self.waiting.iter_mut().filter(|waiting| waiting.place == Place::Buffered);
         let mut riding = Vec::new();
         for waiting in buffered {
             waiting.place = Place::Riding;
-            riding.push(QueryTask {
-                id: waiting.id.clone(),
-                query: waiting.query.clone(),
-            });
+            riding.push(QueryTask { id: waiting.id.clone(), query: waiting.query.clone() });
         }
         riding
     }
@@ -113,17 +107,8 @@ impl Live {
             return self.query_host(ctx, query, reply).await;
         }
         self.queries.next_id += 1;
-        let id = format!(
-            "q{}-{}",
-            self.queries.next_id,
-            ctx.shared.world.entropy.uuid()
-        );
-        self.queries.waiting.push(Waiting {
-            id,
-            query,
-            reply,
-            place: Place::Buffered,
-        });
+        let id = format!("q{}-{}", self.queries.next_id, ctx.shared.world.entropy.uuid());
+        self.queries.waiting.push(Waiting { id, query, reply, place: Place::Buffered });
         self.dispatch_queries(ctx);
     }
 
@@ -148,10 +133,7 @@ impl Live {
             }
         }
         for id in offers {
-            let reference = Reference {
-                slot: ctx.slot.clone(),
-                task: TaskName::Query { id },
-            };
+            let reference = Reference { slot: ctx.slot.clone(), task: TaskName::Query { id } };
             if let Some(found) = ctx.shared.matching.offer(queue.clone(), reference) {
                 ctx.shared.hand_over(found);
             }
@@ -162,18 +144,11 @@ impl Live {
     fn query_queue(&self, ctx: &Arguments) -> QueueKey {
         let namespace = self.run.key().namespace.clone();
         let (task_queue, sticky) = self.run.task_queue();
-        let key = QueueKey {
-            namespace,
-            task_queue,
-            kind: TaskKind::Workflow,
-        };
+        let key = QueueKey { namespace, task_queue, kind: TaskKind::Workflow };
         if !sticky || ctx.shared.matching.is_alive(&key) {
             return key;
         }
-        QueueKey {
-            task_queue: self.run.started.task_queue.clone(),
-            ..key
-        }
+        QueueKey { task_queue: self.run.started.task_queue.clone(), ..key }
     }
 
     /// A poll gets a question as a task of its own.
@@ -186,23 +161,12 @@ impl Live {
         if self.queries.is_empty() {
             return None;
         }
-        let waiting = self
-            .queries
-            .waiting
-            .iter()
-            .find(|waiting| waiting.id == id)?;
-        let lone = QueryTask {
-            id: id.to_owned(),
-            query: waiting.query.clone(),
-        };
+        let waiting = self.queries.waiting.iter().find(|waiting| waiting.id == id)?;
+        let lone = QueryTask { id: id.to_owned(), query: waiting.query.clone() };
         let sticky = self.run.sticky.as_ref();
         let sticky = sticky.is_some_and(|sticky| sticky.task_queue == found.queue.task_queue);
         let last = self.run.next_event_id - 1;
-        let from = if sticky {
-            self.run.previous_started_event_id + 1
-        } else {
-            1
-        };
+        let from = if sticky { self.run.previous_started_event_id + 1 } else { 1 };
         let Some(history) = self.events_through(ctx, from, last).await else {
             self.cannot_read();
             return None;

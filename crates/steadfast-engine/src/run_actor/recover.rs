@@ -31,10 +31,7 @@ pub(super) async fn load(ctx: &Arguments, batch: &mut Batch) -> Result<Option<Li
 fn take_over(ctx: &Arguments, mut live: Live) -> Live {
     let pending = live.run.pending_effects();
     if !live.run.status.is_open() {
-        live.owed = pending
-            .iter()
-            .filter(|effect| effects::is_send(effect))
-            .count();
+        live.owed = pending.iter().filter(|effect| effects::is_send(effect)).count();
         live.retired = false;
     }
     live.run_effects(ctx, pending);
@@ -46,10 +43,8 @@ pub(super) async fn read(ctx: &Arguments) -> Result<Option<Live>, RunFailure> {
     let _permit = ctx.partition.wakeups.acquire().await;
     let (snapshot, tail) = fetch(ctx).await?;
     let before = snapshot.as_ref().map_or(0, |snapshot| snapshot.sequence);
-    let Some(sequence) = tail
-        .last()
-        .map(|stored| stored.sequence)
-        .or((before > 0).then_some(before))
+    let Some(sequence) =
+        tail.last().map(|stored| stored.sequence).or((before > 0).then_some(before))
     else {
         return Ok(None);
     };

@@ -40,18 +40,12 @@ impl Live {
                 self.save_snapshot(ctx).await?;
             }
             if self.unsaved == 0 && ctx.slot.fall_asleep(self.sequence) {
-                ctx.partition
-                    .timers
-                    .arm(&ctx.slot, self.run.next_deadline());
+                ctx.partition.timers.arm(&ctx.slot, self.run.next_deadline());
                 ctx.shared.metrics.passivations.add(1, &[]);
                 return Ok(Next::Stop);
             }
         }
-        let look_again = if idle {
-            now + idle_after
-        } else {
-            self.busy_at + idle_after
-        };
+        let look_again = if idle { now + idle_after } else { self.busy_at + idle_after };
         self.arm(ctx, now, look_again);
         Ok(Next::Continue)
     }
@@ -76,18 +70,9 @@ impl Live {
 
     async fn save_snapshot(&mut self, ctx: &Arguments) -> Result<(), RunFailure> {
         let run = self.run.as_ref().clone();
-        let snapshot = Snapshot {
-            traceparent: Some(trace::traceparent(&run)),
-            run,
-            sequence: self.sequence,
-        };
-        match ctx
-            .shared
-            .world
-            .log
-            .save_snapshot(&ctx.slot.address, snapshot)
-            .await
-        {
+        let snapshot =
+            Snapshot { traceparent: Some(trace::traceparent(&run)), run, sequence: self.sequence };
+        match ctx.shared.world.log.save_snapshot(&ctx.slot.address, snapshot).await {
             Ok(()) => {
                 self.unsaved = 0;
                 lock(&ctx.partition.watermark).clean(ctx.slot.id);
@@ -121,11 +106,7 @@ impl Live {
         if lingered && self.retired && unused && ctx.partition.remove(&ctx.slot) {
             return Next::Stop;
         }
-        let look_again = if lingered {
-            now + linger
-        } else {
-            self.busy_at + linger
-        };
+        let look_again = if lingered { now + linger } else { self.busy_at + linger };
         ctx.partition.timers.arm(&ctx.slot, Some(look_again));
         Next::Continue
     }

@@ -111,13 +111,7 @@ impl Live {
         if self.waiters.count() < max {
             return Some(reply);
         }
-        answer(
-            reply,
-            Err(EngineError::Exhausted {
-                what: "the run's waiters",
-                max,
-            }),
-        );
+        answer(reply, Err(EngineError::Exhausted { what: "the run's waiters", max }));
         None
     }
 
@@ -152,11 +146,7 @@ impl Live {
         reply: Answer<UpdateAnswer>,
     ) {
         if let Some(reply) = self.room_to_wait(ctx, reply) {
-            self.waiters
-                .updates
-                .entry(update_id)
-                .or_default()
-                .push((wait, reply));
+            self.waiters.updates.entry(update_id).or_default().push((wait, reply));
         }
     }
 
@@ -166,12 +156,7 @@ impl Live {
         stage: UpdateWait,
         outcome: Option<UpdateOutcome>,
     ) -> UpdateAnswer {
-        UpdateAnswer {
-            update_id,
-            run: self.run.key().clone(),
-            stage,
-            outcome,
-        }
+        UpdateAnswer { update_id, run: self.run.key().clone(), stage, outcome }
     }
 
     /// An update went a stage further.

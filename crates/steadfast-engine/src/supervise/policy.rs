@@ -48,11 +48,7 @@ impl Failures {
     /// Counts a failure at this sequence; progress since the last one starts the count again.
     fn count_at(&mut self, sequence: Sequence) -> u32 {
         if self.at != sequence {
-            *self = Self {
-                at: sequence,
-                count: 0,
-                total: self.total,
-            };
+            *self = Self { at: sequence, count: 0, total: self.total };
         }
         self.count = self.count.saturating_add(1);
         self.count

@@ -19,9 +19,7 @@ pub(crate) fn quarantine(shared: &Shared, slot: &Arc<Slot>, reason: String) {
     for request in slot.quarantine(reason.clone()) {
         request.refuse(EngineError::Quarantined(reason.clone()));
     }
-    shared.partitions[slot.address.partition.0 as usize]
-        .timers
-        .arm(slot, None);
+    shared.partitions[slot.address.partition.0 as usize].timers.arm(slot, None);
 }
 
 /// Lets a quarantined run try again; answers whether it was quarantined.

@@ -15,16 +15,10 @@ fn quarantines_after_so_many_failures_at_the_same_sequence() {
     let (config, mut failures) = (EngineConfig::default(), Failures::default());
     for _ in 1..config.quarantine_after {
         let treatment = treat(&panicked(), &mut failures, 7, &config);
-        assert!(
-            matches!(treatment, Treatment::RestartAfter(_)),
-            "{treatment:?}"
-        );
+        assert!(matches!(treatment, Treatment::RestartAfter(_)), "{treatment:?}");
     }
     let treatment = treat(&panicked(), &mut failures, 7, &config);
-    assert!(
-        matches!(treatment, Treatment::Quarantine(_)),
-        "{treatment:?}"
-    );
+    assert!(matches!(treatment, Treatment::Quarantine(_)), "{treatment:?}");
 }
 
 #[test]
@@ -32,10 +26,7 @@ fn progress_starts_the_count_again() {
     let (config, mut failures) = (EngineConfig::default(), Failures::default());
     for sequence in 0..20 {
         let treatment = treat(&panicked(), &mut failures, sequence, &config);
-        assert!(
-            matches!(treatment, Treatment::RestartAfter(_)),
-            "{treatment:?}"
-        );
+        assert!(matches!(treatment, Treatment::RestartAfter(_)), "{treatment:?}");
     }
 }
 
@@ -45,22 +36,14 @@ fn an_unreachable_log_is_never_a_reason_for_quarantine() {
     for _ in 0..100 {
         let error = Box::new(RunFailure::Unknown("timeout".to_owned()));
         let treatment = treat(&(error as _), &mut failures, 7, &config);
-        assert!(
-            matches!(treatment, Treatment::RestartAfter(_)),
-            "{treatment:?}"
-        );
+        assert!(matches!(treatment, Treatment::RestartAfter(_)), "{treatment:?}");
     }
 }
 
 #[test]
 fn a_fenced_run_rests_and_an_unreadable_one_is_quarantined_at_once() {
     let (config, mut failures) = (EngineConfig::default(), Failures::default());
-    let fenced = treat(
-        &(Box::new(RunFailure::Fenced) as _),
-        &mut failures,
-        7,
-        &config,
-    );
+    let fenced = treat(&(Box::new(RunFailure::Fenced) as _), &mut failures, 7, &config);
     assert_eq!(fenced, Treatment::Rest);
     let unreadable = Box::new(RunFailure::Unreadable("gap".to_owned()));
     let treatment = treat(&(unreadable as _), &mut failures, 7, &config);

@@ -72,10 +72,7 @@ impl Spans {
             None => Context::new(),
         };
         let mut attributes = ids(key, request.task_queue.as_str());
-        attributes.push(KeyValue::new(
-            "workflow_type",
-            request.workflow_type.to_string(),
-        ));
+        attributes.push(KeyValue::new("workflow_type", request.workflow_type.to_string()));
         let builder = SpanBuilder::from_name("start").with_attributes(attributes);
         Some(StartSpan(self.tracer.build_with_context(builder, &parent)))
     }
@@ -121,8 +118,7 @@ impl Spans {
         attributes.push(count("sequence", sequence));
         let parent = Some(self.run_parent(&trace));
         let builder = spanning("append", from).with_attributes(attributes);
-        self.build(builder, None, &trace, parent)
-            .end_with_timestamp(time(to));
+        self.build(builder, None, &trace, parent).end_with_timestamp(time(to));
     }
 
     /// What ended with a transition that is durable.
@@ -134,11 +130,7 @@ impl Spans {
             match entry {
                 Entry::Event(event) => self.ended(&trace, before, record, event),
                 Entry::Change(Change::Buffered(event)) => self.ended(&trace, before, record, event),
-                Entry::Change(Change::ActivityRetry {
-                    scheduled_event_id,
-                    failure,
-                    ..
-                }) => {
+                Entry::Change(Change::ActivityRetry { scheduled_event_id, failure, .. }) => {
                     let end = Status::error(failure.message.clone());
                     self.activity(&trace, before, *scheduled_event_id, record.at, end);
                 }
@@ -173,10 +165,7 @@ impl Spans {
         let mut attributes = ids(run.key(), activity.scheduled.task_queue.as_str());
         attributes.extend([
             KeyValue::new("activity_id", activity.scheduled.activity_id.to_string()),
-            KeyValue::new(
-                "activity_type",
-                activity.scheduled.activity_type.to_string(),
-            ),
+            KeyValue::new("activity_type", activity.scheduled.activity_type.to_string()),
             KeyValue::new("attempt", i64::from(activity.attempt)),
         ]);
         let id = trace.task_span(Task::Activity, scheduled, activity.attempt);
@@ -205,10 +194,7 @@ impl Spans {
         let out = out.filter(|out| out.task.scheduled_event_id == scheduled);
         // Code in this process may do the whole task in one transition.
         let here = || record.events().find(|event| event.id == scheduled);
-        let from = out.map_or_else(
-            || here().map_or(at, |event| event.at),
-            |out| out.scheduled_at,
-        );
+        let from = out.map_or_else(|| here().map_or(at, |event| event.at), |out| out.scheduled_at);
         let attempt = out.map_or(1, |out| out.task.attempt);
         let mut attributes = ids(run.key(), run.started.task_queue.as_str());
         attributes.push(KeyValue::new("attempt", i64::from(attempt)));
@@ -270,9 +256,8 @@ impl Spans {
         trace: &RunTrace,
         parent: Option<SpanContext>,
     ) -> BoxedSpan {
-        let parent = parent.map_or_else(Context::new, |parent| {
-            Context::new().with_remote_span_context(parent)
-        });
+        let parent = parent
+            .map_or_else(Context::new, |parent| Context::new().with_remote_span_context(parent));
         let Some(id) = id else {
             return self.tracer.build_with_context(builder, &parent);
         };
@@ -300,10 +285,8 @@ fn suggested(
     id: SpanId,
     trace_id: TraceId,
 ) -> BoxedSpan {
-    let wanted = [
-        KeyValue::new(SPAN_ID, id.to_string()),
-        KeyValue::new(TRACE_ID, trace_id.to_string()),
-    ];
+    let wanted =
+        [KeyValue::new(SPAN_ID, id.to_string()), KeyValue::new(TRACE_ID, trace_id.to_string())];
     let _suggesting = Context::new().with_baggage(wanted).attach();
     tracer.build_with_context(builder, parent)
 }

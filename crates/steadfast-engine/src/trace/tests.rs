@@ -7,10 +7,7 @@ const TEXT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 #[test]
 fn a_traceparent_is_read_and_written() {
     let read = parse(TEXT).unwrap();
-    assert_eq!(
-        text(read.trace_id(), read.span_id(), read.trace_flags()),
-        TEXT
-    );
+    assert_eq!(text(read.trace_id(), read.span_id(), read.trace_flags()), TEXT);
     assert!(read.is_sampled());
     assert!(!parse(&TEXT.replace("-01", "-00")).unwrap().is_sampled());
 }

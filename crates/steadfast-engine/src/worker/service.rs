@@ -67,10 +67,9 @@ impl ActivityHost for Service {
             let answered = caller.call(request).await;
             Some(match answered {
                 Ok(body) => ActivityOutcome::Completed(vec![Payload::new(&encoding, body)]),
-                Err(error) => ActivityOutcome::Failed {
-                    failure: failure(error),
-                    last_heartbeat: None,
-                },
+                Err(error) => {
+                    ActivityOutcome::Failed { failure: failure(error), last_heartbeat: None }
+                }
             })
         })
     }
@@ -89,46 +88,23 @@ impl Service {
         let key = format!("{}/{}", task.run, task.task.scheduled_event_id);
         let mut headers = vec![
             ("Steadfast-Idempotency-Key".to_owned(), key.clone()),
-            (
-                "Nats-Msg-Id".to_owned(),
-                format!("{key}/{}", task.task.attempt),
-            ),
-            (
-                "Steadfast-Attempt".to_owned(),
-                task.task.attempt.to_string(),
-            ),
-            (
-                "Steadfast-Activity-Type".to_owned(),
-                scheduled.activity_type.to_string(),
-            ),
-            (
-                "Steadfast-Namespace".to_owned(),
-                task.run.namespace.to_string(),
-            ),
-            (
-                "Steadfast-Workflow-Id".to_owned(),
-                task.run.workflow_id.to_string(),
-            ),
+            ("Nats-Msg-Id".to_owned(), format!("{key}/{}", task.task.attempt)),
+            ("Steadfast-Attempt".to_owned(), task.task.attempt.to_string()),
+            ("Steadfast-Activity-Type".to_owned(), scheduled.activity_type.to_string()),
+            ("Steadfast-Namespace".to_owned(), task.run.namespace.to_string()),
+            ("Steadfast-Workflow-Id".to_owned(), task.run.workflow_id.to_string()),
             ("Steadfast-Run-Id".to_owned(), task.run.run_id.to_string()),
             (ENCODING.to_owned(), encoding.clone()),
         ];
         if let Some(traceparent) = &task.traceparent {
             headers.push(("traceparent".to_owned(), traceparent.clone()));
         }
-        let timeout = scheduled.start_to_close_timeout.set().map_or(
-            Duration::from_millis(self.config.service_timeout_ms),
-            Duration::from,
-        );
+        let timeout = scheduled
+            .start_to_close_timeout
+            .set()
+            .map_or(Duration::from_millis(self.config.service_timeout_ms), Duration::from);
         let subject = self.subject.clone();
-        (
-            ServiceRequest {
-                subject,
-                headers,
-                body: payload.data,
-                timeout,
-            },
-            encoding,
-        )
+        (ServiceRequest { subject, headers, body: payload.data, timeout }, encoding)
     }
 }
 
@@ -138,15 +114,11 @@ fn failure(error: ServiceError) -> Failure {
         ServiceError::Service { code, message } => (code, message),
         ServiceError::NoResponders => ("NoResponders".to_owned(), error.to_string()),
         ServiceError::Timeout => ("ServiceTimeout".to_owned(), error.to_string()),
-        ServiceError::Unavailable(ref source) => (
-            "ServiceUnavailable".to_owned(),
-            format!("{error}: {source}"),
-        ),
+        ServiceError::Unavailable(ref source) => {
+            ("ServiceUnavailable".to_owned(), format!("{error}: {source}"))
+        }
     };
-    let info = ApplicationFailure {
-        kind,
-        ..ApplicationFailure::default()
-    };
+    let info = ApplicationFailure { kind, ..ApplicationFailure::default() };
     Failure {
         message,
         source: "steadfast".to_owned(),

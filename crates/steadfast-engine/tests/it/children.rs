@@ -31,41 +31,19 @@ async fn a_parent_hears_of_its_childs_start_and_end() {
     let world = TestWorld::new().await;
     world.start("parent").await;
     let task = task_of(&world, "parent").await;
-    world
-        .complete(&task, vec![child("kid", ParentClosePolicy::Terminate)])
-        .await;
+    world.complete(&task, vec![child("kid", ParentClosePolicy::Terminate)]).await;
     let mut seen = Vec::new();
-    while world
-        .engine
-        .describe(&target("parent"), soon())
-        .await
-        .unwrap()
-        .run
-        .status
-        .is_open()
-    {
+    while world.engine.describe(&target("parent"), soon()).await.unwrap().run.status.is_open() {
         let task = world.workflow_task().await;
         let is_parent = task.run.workflow_id.as_str() == "parent";
         let ended = is_parent && world.history("parent").await.contains("ExecutionCompleted");
-        let commands = if !is_parent || ended {
-            vec![finish()]
-        } else {
-            vec![]
-        };
+        let commands = if !is_parent || ended { vec![finish()] } else { vec![] };
         world.complete(&task, commands).await;
         seen.push(task.run.workflow_id.to_string());
     }
     let history = world.history("parent").await;
-    assert_eq!(
-        history.matches("ChildWorkflowExecutionStarted").count(),
-        1,
-        "{history}"
-    );
-    assert_eq!(
-        history.matches("ChildWorkflowExecutionCompleted").count(),
-        1,
-        "{history}"
-    );
+    assert_eq!(history.matches("ChildWorkflowExecutionStarted").count(), 1, "{history}");
+    assert_eq!(history.matches("ChildWorkflowExecutionCompleted").count(), 1, "{history}");
     assert_eq!(world.result("kid").await, Status::Completed);
     assert!(seen.contains(&"kid".to_owned()));
 }
@@ -82,23 +60,11 @@ async fn a_child_survives_a_crash_and_is_started_once() {
         ..Default::default()
     };
     let short = tokio::time::Instant::now() + std::time::Duration::from_secs(1);
-    assert!(
-        world
-            .engine
-            .complete_workflow_task(&task.token, completion, short)
-            .await
-            .is_err()
-    );
+    assert!(world.engine.complete_workflow_task(&task.token, completion, short).await.is_err());
     world.crash().await;
-    until("child", async || {
-        world.engine.describe(&target("kid"), soon()).await.is_ok()
-    })
-    .await;
+    until("child", async || world.engine.describe(&target("kid"), soon()).await.is_ok()).await;
     until("report", async || {
-        world
-            .history("parent")
-            .await
-            .contains("ChildWorkflowExecutionStarted")
+        world.history("parent").await.contains("ChildWorkflowExecutionStarted")
     })
     .await;
 }
@@ -110,16 +76,9 @@ async fn a_taken_child_id_fails_the_start() {
     task_of(&world, "kid").await;
     world.start("parent").await;
     let task = task_of(&world, "parent").await;
-    world
-        .complete(&task, vec![child("kid", ParentClosePolicy::Terminate)])
-        .await;
+    world.complete(&task, vec![child("kid", ParentClosePolicy::Terminate)]).await;
     task_of(&world, "parent").await;
-    assert!(
-        world
-            .history("parent")
-            .await
-            .contains("StartChildWorkflowExecutionFailed")
-    );
+    assert!(world.history("parent").await.contains("StartChildWorkflowExecutionFailed"));
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,15 +91,7 @@ async fn a_closing_parent_takes_its_children_along_or_not() {
         ("asked", ParentClosePolicy::RequestCancel),
         ("free", ParentClosePolicy::Abandon),
     ];
-    world
-        .complete(
-            &task,
-            policies
-                .iter()
-                .map(|(id, policy)| child(id, *policy))
-                .collect(),
-        )
-        .await;
+    world.complete(&task, policies.iter().map(|(id, policy)| child(id, *policy)).collect()).await;
     until("children", async || {
         let history = world.history("parent").await;
         history.matches("ChildWorkflowExecutionStarted").count() == 3
@@ -155,17 +106,10 @@ async fn a_closing_parent_takes_its_children_along_or_not() {
     }
     assert_eq!(world.result("doomed").await, Status::Terminated);
     until("cancel request", async || {
-        world
-            .history("asked")
-            .await
-            .contains("WorkflowExecutionCancelRequested")
+        world.history("asked").await.contains("WorkflowExecutionCancelRequested")
     })
     .await;
-    let free = world
-        .engine
-        .describe(&target("free"), soon())
-        .await
-        .unwrap();
+    let free = world.engine.describe(&target("free"), soon()).await.unwrap();
     assert_eq!(free.run.status, Status::Running);
 }
 
@@ -178,32 +122,18 @@ async fn signals_to_other_runs_arrive_or_fail() {
     let task = task_of(&world, "from").await;
     let signal = |id: &str| {
         let signal = SignalExternalWorkflow {
-            execution: Execution {
-                workflow_id: id.into(),
-                run_id: Default::default(),
-            },
+            execution: Execution { workflow_id: id.into(), run_id: Default::default() },
             signal_name: "hi".to_owned(),
             ..SignalExternalWorkflow::default()
         };
         Command::from(CommandKind::SignalExternalWorkflow(Box::new(signal)))
     };
-    world
-        .complete(&task, vec![signal("to"), signal("nobody")])
-        .await;
+    world.complete(&task, vec![signal("to"), signal("nobody")]).await;
     until("both reports", async || {
-        let description = world
-            .engine
-            .describe(&target("from"), soon())
-            .await
-            .unwrap();
+        let description = world.engine.describe(&target("from"), soon()).await.unwrap();
         description.run.external.is_empty()
     })
     .await;
-    let run = world
-        .engine
-        .describe(&target("to"), soon())
-        .await
-        .unwrap()
-        .run;
+    let run = world.engine.describe(&target("to"), soon()).await.unwrap().run;
     assert_eq!(run.signal_count, 1);
 }

@@ -28,14 +28,9 @@ async fn workflow_worker(engine: Engine) {
             2 => vec![finish()],
             _ => vec![],
         };
-        let completion = steadfast_engine::api::Completion {
-            commands,
-            ..Default::default()
-        };
+        let completion = steadfast_engine::api::Completion { commands, ..Default::default() };
         let completed = engine.complete_workflow_task(&task.token, completion, soon());
-        completed
-            .await
-            .expect("the completion of a task that is out");
+        completed.await.expect("the completion of a task that is out");
     }
 }
 
@@ -60,20 +55,14 @@ async fn every_run_completes_and_no_attempt_runs_twice() {
     let workers: FuturesUnordered<_> = (0..WORKERS)
         .flat_map(|_| {
             let activities = activity_worker(engine.clone(), Arc::clone(&done_once));
-            [
-                tokio::spawn(workflow_worker(engine.clone())),
-                tokio::spawn(activities),
-            ]
+            [tokio::spawn(workflow_worker(engine.clone())), tokio::spawn(activities)]
         })
         .collect();
     let runs = (0..RUNS).map(|n| {
         let engine = engine.clone();
         tokio::spawn(async move {
             let id = format!("crowd-{n}");
-            engine
-                .start_workflow(start_request(&id), soon())
-                .await
-                .unwrap();
+            engine.start_workflow(start_request(&id), soon()).await.unwrap();
             let request = steadfast_engine::api::HistoryRequest {
                 from_event_id: 1,
                 max_events: 1,

@@ -30,11 +30,7 @@ impl WorkflowHost for OneActivity {
     }
 
     fn cached_through(&self, run: &RunKey) -> EventId {
-        self.seen
-            .lock()
-            .unwrap()
-            .get(run)
-            .map_or(0, |(seen, _)| *seen)
+        self.seen.lock().unwrap().get(run).map_or(0, |(seen, _)| *seen)
     }
 
     fn activate(&self, activation: Activation) -> Activated {
@@ -76,12 +72,8 @@ impl ActivityHost for Charge {
 
 fn host(world: &TestWorld) -> Arc<OneActivity> {
     let host = Arc::new(OneActivity::default());
-    world
-        .engine
-        .host_workflows(NAMESPACE.into(), QUEUE.into(), host.clone());
-    world
-        .engine
-        .host_activities(NAMESPACE.into(), QUEUE.into(), Arc::new(Charge));
+    world.engine.host_workflows(NAMESPACE.into(), QUEUE.into(), host.clone());
+    world.engine.host_activities(NAMESPACE.into(), QUEUE.into(), Arc::new(Charge));
     host
 }
 
@@ -93,11 +85,7 @@ async fn one_activity_costs_two_appends() {
     tokio::time::sleep(std::time::Duration::from_secs(1)).await; // tidy: paused clock
     let started = world.start("embedded").await;
     assert_eq!(world.result("embedded").await, Status::Completed);
-    let records = world
-        .log
-        .read(&address("embedded", &started.run_id), 0)
-        .await
-        .unwrap();
+    let records = world.log.read(&address("embedded", &started.run_id), 0).await.unwrap();
     assert_eq!(records.len(), 2, "{records:#?}");
 }
 
@@ -109,11 +97,7 @@ async fn lost_appends_are_never_seen_by_the_workflow() {
             host(&world);
             world.log.inject(skip, fault);
             world.start("embedded").await;
-            assert_eq!(
-                world.result("embedded").await,
-                Status::Completed,
-                "{fault:?} {skip}"
-            );
+            assert_eq!(world.result("embedded").await, Status::Completed, "{fault:?} {skip}");
         }
     }
 }
@@ -121,19 +105,12 @@ async fn lost_appends_are_never_seen_by_the_workflow() {
 #[tokio::test(start_paused = true)]
 async fn embedded_runs_go_on_after_a_crash_and_answer_queries() {
     let mut world = TestWorld::new().await;
-    world.engine.host_workflows(
-        NAMESPACE.into(),
-        QUEUE.into(),
-        Arc::new(OneActivity::default()),
-    );
+    world.engine.host_workflows(NAMESPACE.into(), QUEUE.into(), Arc::new(OneActivity::default()));
     world.start("embedded").await;
     world.crash().await;
     host(&world);
     assert_eq!(world.result("embedded").await, Status::Completed);
-    let query = world
-        .engine
-        .query(&target("embedded"), Query::default(), soon())
-        .await;
+    let query = world.engine.query(&target("embedded"), Query::default(), soon()).await;
     assert!(matches!(query.unwrap(), QueryAnswer::Result(_)));
 }
 

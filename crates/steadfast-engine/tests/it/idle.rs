@@ -15,19 +15,8 @@ async fn a_passivated_run_wakes_for_a_signal_a_timer_and_a_worker() {
     // The task waited all the time; only its run was out of memory.
     world.turn(vec![timer("t", 3_600)]).await;
     tokio::time::sleep(Duration::from_secs(60)).await; // tidy: paused clock
-    let snapshot = world
-        .log
-        .load_snapshot(&address("idle", &started.run_id))
-        .await
-        .unwrap();
-    assert_eq!(
-        snapshot
-            .expect("a snapshot of the idle run")
-            .run
-            .timers
-            .len(),
-        1
-    );
+    let snapshot = world.log.load_snapshot(&address("idle", &started.run_id)).await.unwrap();
+    assert_eq!(snapshot.expect("a snapshot of the idle run").run.timers.len(), 1);
     world.signal("idle", "go").await;
     world.turn(vec![]).await;
     tokio::time::sleep(Duration::from_secs(7_200)).await; // tidy: paused clock

@@ -69,21 +69,10 @@ async fn failed_attempts_are_retried_with_backoff() {
         let activity = world.activity_task().await;
         assert_eq!(activity.task.attempt, attempt);
         let failure = Failure::application("Declined", "no");
-        world
-            .resolve(
-                &activity,
-                ActivityOutcome::Failed {
-                    failure,
-                    last_heartbeat: None,
-                },
-            )
-            .await;
+        world.resolve(&activity, ActivityOutcome::Failed { failure, last_heartbeat: None }).await;
     }
     let activity = world.activity_task().await;
-    assert!(
-        begun.elapsed() >= Duration::from_secs(7),
-        "1 + 2 + 4 s of backoff"
-    );
+    assert!(begun.elapsed() >= Duration::from_secs(7), "1 + 2 + 4 s of backoff");
     world.resolve(&activity, done()).await;
     world.turn(vec![finish()]).await;
     assert_eq!(world.result("retry").await, Status::Completed);
@@ -98,15 +87,9 @@ async fn an_attempt_that_is_too_late_is_tried_again_and_its_answer_refused() {
     let second = world.activity_task().await;
     assert_eq!(second.task.attempt, 2);
     let target = ActivityTarget::Token(first.token);
-    let refused = world
-        .engine
-        .resolve_activity(&target, done(), "w".into(), soon())
-        .await;
+    let refused = world.engine.resolve_activity(&target, done(), "w".into(), soon()).await;
     let refused = refused.unwrap_err();
-    assert!(
-        matches!(refused, EngineError::Rejected(Rejection::ActivityNotFound)),
-        "{refused}"
-    );
+    assert!(matches!(refused, EngineError::Rejected(Rejection::ActivityNotFound)), "{refused}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -127,10 +110,7 @@ async fn timers_fire_and_signals_wake() {
 async fn policies_decide_about_a_taken_id() {
     let world = TestWorld::new().await;
     let first = world.start("taken").await;
-    let refused = world
-        .engine
-        .start_workflow(start_request("taken"), soon())
-        .await;
+    let refused = world.engine.start_workflow(start_request("taken"), soon()).await;
     assert!(matches!(
         refused,
         Err(EngineError::Rejected(Rejection::AlreadyStarted { run_id, .. })) if run_id == first.run_id
@@ -138,33 +118,19 @@ async fn policies_decide_about_a_taken_id() {
 
     let mut request = start_request("taken");
     request.request.conflict_policy = WorkflowIdConflictPolicy::UseExisting;
-    let existing = world
-        .engine
-        .start_workflow(request.clone(), soon())
-        .await
-        .unwrap();
-    assert_eq!(
-        (existing.run_id, existing.started),
-        (first.run_id.clone(), false)
-    );
+    let existing = world.engine.start_workflow(request.clone(), soon()).await.unwrap();
+    assert_eq!((existing.run_id, existing.started), (first.run_id.clone(), false));
 
     request.request.conflict_policy = WorkflowIdConflictPolicy::TerminateExisting;
     let second = world.engine.start_workflow(request, soon()).await.unwrap();
     assert!(second.started);
     let old = Target {
-        execution: steadfast_core::Execution {
-            workflow_id: "taken".into(),
-            run_id: first.run_id,
-        },
+        execution: steadfast_core::Execution { workflow_id: "taken".into(), run_id: first.run_id },
         ..target("taken")
     };
     let description = world.engine.describe(&old, soon()).await.unwrap();
     assert_eq!(description.run.status, Status::Terminated);
-    let current = world
-        .engine
-        .describe(&target("taken"), soon())
-        .await
-        .unwrap();
+    let current = world.engine.describe(&target("taken"), soon()).await.unwrap();
     assert_eq!(current.run.key().run_id, second.run_id);
 }
 
@@ -173,11 +139,7 @@ async fn a_repeated_start_finds_its_run() {
     let world = TestWorld::new().await;
     let mut request = start_request("again");
     request.request.request_id = "r1".into();
-    let first = world
-        .engine
-        .start_workflow(request.clone(), soon())
-        .await
-        .unwrap();
+    let first = world.engine.start_workflow(request.clone(), soon()).await.unwrap();
     let second = world.engine.start_workflow(request, soon()).await.unwrap();
     assert_eq!(first.run_id, second.run_id);
     assert!(!second.started);
@@ -188,15 +150,8 @@ async fn signal_with_start_starts_once_and_signals_twice() {
     let world = TestWorld::new().await;
     for n in 0..2 {
         let name = format!("s{n}");
-        let signal = Signal {
-            name,
-            request_id: format!("q{n}").into(),
-            ..Signal::default()
-        };
-        let request = StartWorkflow {
-            signal: Some(signal),
-            ..start_request("sws")
-        };
+        let signal = Signal { name, request_id: format!("q{n}").into(), ..Signal::default() };
+        let request = StartWorkflow { signal: Some(signal), ..start_request("sws") };
         let started = world.engine.start_workflow(request, soon()).await.unwrap();
         assert_eq!(started.started, n == 0);
     }
@@ -219,14 +174,9 @@ async fn closed_runs_are_read_from_the_log_and_their_id_is_free() {
     let second = world.start("closed").await;
     assert!(second.started);
     assert_ne!(first.run_id, second.run_id);
-    let page = world.engine.list(
-        ListRequest {
-            namespace: NAMESPACE.into(),
-            limit: 10,
-            cursor: None,
-        },
-        soon(),
-    );
+    let page = world
+        .engine
+        .list(ListRequest { namespace: NAMESPACE.into(), limit: 10, cursor: None }, soon());
     assert_eq!(page.await.unwrap().runs.len(), 2);
 }
 
@@ -245,22 +195,12 @@ async fn long_polls_hear_of_new_events_and_unknown_runs_are_not_found() {
     let (page, ()) = tokio::join!(waiting, world.signal("long", "x"));
     assert_eq!(page.unwrap().events.len(), 1);
 
-    let later = HistoryRequest {
-        from_event_id: 4,
-        ..request
-    };
+    let later = HistoryRequest { from_event_id: 4, ..request };
     let deadline = Instant::now() + Duration::from_secs(5);
-    let page = world
-        .engine
-        .history(&target, later, deadline)
-        .await
-        .unwrap();
+    let page = world.engine.history(&target, later, deadline).await.unwrap();
     assert_eq!((page.events.len(), page.next_event_id), (0, Some(4)));
 
-    let missing = world
-        .engine
-        .describe(&crate::world::target("nobody"), soon())
-        .await;
+    let missing = world.engine.describe(&crate::world::target("nobody"), soon()).await;
     assert!(matches!(missing, Err(EngineError::NotFound { .. })));
 }
 
@@ -268,11 +208,7 @@ async fn long_polls_hear_of_new_events_and_unknown_runs_are_not_found() {
 async fn an_abandoned_poll_gives_its_task_back() {
     let world = TestWorld::new().await;
     let short = Instant::now() + Duration::from_millis(10);
-    let nothing = world
-        .engine
-        .poll_workflow_task(poll(QUEUE), short)
-        .await
-        .unwrap();
+    let nothing = world.engine.poll_workflow_task(poll(QUEUE), short).await.unwrap();
     assert!(nothing.is_none());
     let abandoned = tokio::time::timeout(
         Duration::from_millis(10),

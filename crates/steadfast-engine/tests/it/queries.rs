@@ -9,10 +9,7 @@ use tokio::time::Instant;
 use crate::world::*;
 
 fn query(name: &str) -> Query {
-    Query {
-        name: name.to_owned(),
-        ..Query::default()
-    }
+    Query { name: name.to_owned(), ..Query::default() }
 }
 
 fn yes() -> QueryAnswer {
@@ -28,15 +25,8 @@ async fn a_query_rides_on_the_task_that_waits() {
         let task = world.workflow_task().await;
         assert_eq!(task.queries.len(), 1);
         let query_answers = vec![(task.queries[0].id.clone(), yes())];
-        let completion = Completion {
-            query_answers,
-            ..Completion::default()
-        };
-        world
-            .engine
-            .complete_workflow_task(&task.token, completion, soon())
-            .await
-            .unwrap();
+        let completion = Completion { query_answers, ..Completion::default() };
+        world.engine.complete_workflow_task(&task.token, completion, soon()).await.unwrap();
     };
     let target = target("ride");
     let (answer, ()) = tokio::join!(world.engine.query(&target, query("q"), soon()), worker);
@@ -52,38 +42,21 @@ async fn without_a_task_a_query_is_one_of_its_own_also_when_the_run_is_closed() 
         let worker = async {
             let task = world.workflow_task().await;
             let lone = task.lone_query.expect("a lone query");
-            assert_eq!(
-                (lone.query.name.as_str(), task.history.len()),
-                ("q", events)
-            );
-            world
-                .engine
-                .answer_query(&task.token, yes(), soon())
-                .await
-                .unwrap();
+            assert_eq!((lone.query.name.as_str(), task.history.len()), ("q", events));
+            world.engine.answer_query(&task.token, yes(), soon()).await.unwrap();
             task.token
         };
         let target = target("alone");
         let (answer, token) = tokio::join!(world.engine.query(&target, query("q"), soon()), worker);
         assert_eq!(answer.unwrap(), yes());
         let again = world.engine.answer_query(&token, yes(), soon()).await;
-        assert!(
-            matches!(again, Err(EngineError::QueryFailed(_))),
-            "{again:?}"
-        );
+        assert!(matches!(again, Err(EngineError::QueryFailed(_))), "{again:?}");
         if events == 4 {
             world.signal("alone", "go").await;
         }
     }
-    let strict = Query {
-        reject_not_open: true,
-        ..query("q")
-    };
-    let rejected = world
-        .engine
-        .query(&target("alone"), strict, soon())
-        .await
-        .unwrap();
+    let strict = Query { reject_not_open: true, ..query("q") };
+    let rejected = world.engine.query(&target("alone"), strict, soon()).await.unwrap();
     assert_eq!(rejected, QueryAnswer::Rejected(Status::Completed));
 }
 
@@ -92,14 +65,8 @@ async fn nobody_answers_in_time() {
     let world = TestWorld::new().await;
     world.start("silent").await;
     let deadline = Instant::now() + Duration::from_secs(5);
-    let answer = world
-        .engine
-        .query(&target("silent"), query("q"), deadline)
-        .await;
-    assert!(
-        matches!(answer, Err(EngineError::DeadlineExceeded(_))),
-        "{answer:?}"
-    );
+    let answer = world.engine.query(&target("silent"), query("q"), deadline).await;
+    assert!(matches!(answer, Err(EngineError::DeadlineExceeded(_))), "{answer:?}");
     // The task that comes later does not carry the question nobody waits for.
     assert!(world.workflow_task().await.queries.is_empty());
 }
@@ -109,42 +76,22 @@ async fn a_sticky_worker_gets_only_news_and_a_gone_one_is_left_out() {
     let world = TestWorld::new().await;
     world.start("sticky").await;
     let private = "orders-private";
-    let sticky = Sticky {
-        task_queue: private.into(),
-        schedule_to_start_timeout: Span::from_secs(5),
-    };
+    let sticky =
+        Sticky { task_queue: private.into(), schedule_to_start_timeout: Span::from_secs(5) };
     let task = world.workflow_task().await;
-    let completion = Completion {
-        sticky: Some(sticky.clone()),
-        ..Completion::default()
-    };
-    world
-        .engine
-        .complete_workflow_task(&task.token, completion, soon())
-        .await
-        .unwrap();
+    let completion = Completion { sticky: Some(sticky.clone()), ..Completion::default() };
+    world.engine.complete_workflow_task(&task.token, completion, soon()).await.unwrap();
     let polling = world.engine.poll_workflow_task(poll(private), soon());
     let (polled, ()) = tokio::join!(polling, world.signal("sticky", "go"));
     let task = polled.unwrap().expect("a task for the sticky worker");
     assert_eq!(task.history.first().map(|event| event.id), Some(4));
-    let completion = Completion {
-        sticky: Some(sticky),
-        ..Completion::default()
-    };
-    world
-        .engine
-        .complete_workflow_task(&task.token, completion, soon())
-        .await
-        .unwrap();
+    let completion = Completion { sticky: Some(sticky), ..Completion::default() };
+    world.engine.complete_workflow_task(&task.token, completion, soon()).await.unwrap();
     // The worker is gone: its queue is not waited for.
     tokio::time::sleep(Duration::from_secs(60)).await; // tidy: paused clock
     let begun = Instant::now();
     world.signal("sticky", "go").await;
     let task = world.turn(vec![finish()]).await;
     assert_eq!(task.history.first().map(|event| event.id), Some(1));
-    assert!(
-        begun.elapsed() < Duration::from_secs(1),
-        "{:?}",
-        begun.elapsed()
-    );
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
 }

@@ -21,10 +21,7 @@ impl ServiceCaller for Flaky {
         asked.push(request);
         let answer = match asked.len() {
             1 => Err(ServiceError::NoResponders),
-            2 => Err(ServiceError::Service {
-                code: "503".into(),
-                message: "busy".into(),
-            }),
+            2 => Err(ServiceError::Service { code: "503".into(), message: "busy".into() }),
             _ => Ok(Bytes::from_static(b"charged")),
         };
         Box::pin(std::future::ready(answer))

@@ -39,10 +39,7 @@ pub(crate) struct TestWorld {
 }
 
 pub(crate) fn config() -> EngineConfig {
-    EngineConfig {
-        partitions: 2,
-        ..EngineConfig::default()
-    }
+    EngineConfig { partitions: 2, ..EngineConfig::default() }
 }
 
 impl TestWorld {
@@ -57,12 +54,7 @@ impl TestWorld {
         let log = MemLog::new();
         let clock = Arc::new(PausedClock(Instant::now()));
         let engine = start(log.clone(), &clock, config.clone(), services).await;
-        Self {
-            log,
-            engine,
-            clock,
-            config,
-        }
+        Self { log, engine, clock, config }
     }
 
     /// The process dies; another one begins on the same log.
@@ -98,14 +90,8 @@ impl TestWorld {
         task: &PolledWorkflowTask,
         commands: Vec<Command>,
     ) -> Completed {
-        let completion = Completion {
-            commands,
-            ..Completion::default()
-        };
-        let completed = self
-            .engine
-            .complete_workflow_task(&task.token, completion, soon())
-            .await;
+        let completion = Completion { commands, ..Completion::default() };
+        let completed = self.engine.complete_workflow_task(&task.token, completion, soon()).await;
         completed.unwrap()
     }
 
@@ -119,21 +105,12 @@ impl TestWorld {
     pub(crate) async fn resolve(&self, task: &PolledActivityTask, outcome: ActivityOutcome) {
         let target = ActivityTarget::Token(task.token.clone());
         let worker = Identity::new("worker");
-        self.engine
-            .resolve_activity(&target, outcome, worker, soon())
-            .await
-            .unwrap();
+        self.engine.resolve_activity(&target, outcome, worker, soon()).await.unwrap();
     }
 
     pub(crate) async fn signal(&self, id: &str, name: &str) {
-        let signal = Signal {
-            name: name.to_owned(),
-            ..Signal::default()
-        };
-        self.engine
-            .signal(&target(id), signal, soon())
-            .await
-            .unwrap();
+        let signal = Signal { name: name.to_owned(), ..Signal::default() };
+        self.engine.signal(&target(id), signal, soon()).await.unwrap();
     }
 
     /// The history as text, one event per line.
@@ -149,11 +126,7 @@ impl TestWorld {
             wait_new: true,
             close_event_only: true,
         };
-        let page = self
-            .engine
-            .history(&target(id), request, soon())
-            .await
-            .unwrap();
+        let page = self.engine.history(&target(id), request, soon()).await.unwrap();
         assert!(!page.events.is_empty(), "{id} does not close");
         page.status
     }
@@ -166,10 +139,7 @@ async fn start(
     services: Option<Arc<dyn ServiceCaller>>,
 ) -> Engine {
     let log: Arc<dyn Log> = Arc::new(log);
-    let mut world = World {
-        clock: clock.clone(),
-        ..World::on(log)
-    };
+    let mut world = World { clock: clock.clone(), ..World::on(log) };
     if let Some(services) = services {
         world = world.with_services(services);
     }
@@ -234,11 +204,7 @@ pub(crate) fn schedule_on(activity_id: &str, task_queue: &str) -> Command {
 
 pub(crate) fn timer(id: &str, seconds: u64) -> Command {
     let start_to_fire_timeout = Span::from_secs(seconds);
-    CommandKind::StartTimer {
-        timer_id: id.into(),
-        start_to_fire_timeout,
-    }
-    .into()
+    CommandKind::StartTimer { timer_id: id.into(), start_to_fire_timeout }.into()
 }
 
 pub(crate) fn finish() -> Command {
@@ -257,28 +223,19 @@ pub(crate) async fn history_of(engine: &Engine, target: &Target) -> String {
         close_event_only: false,
     };
     let page = engine.history(target, request, soon()).await.unwrap();
-    let lines = page
-        .events
-        .iter()
-        .map(|event| format!("{} {}", event.id, event.kind.name()));
+    let lines = page.events.iter().map(|event| format!("{} {}", event.id, event.kind.name()));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// A world on any log, with the paused clock.
 pub(crate) fn paused_world(log: Arc<dyn Log>) -> World {
-    World {
-        clock: Arc::new(PausedClock(Instant::now())),
-        ..World::on(log)
-    }
+    World { clock: Arc::new(PausedClock(Instant::now())), ..World::on(log) }
 }
 
 /// Where a run of the tests' type lies.
 pub(crate) fn address(id: &str, run_id: &RunId) -> RunAddress {
-    let key = RunKey {
-        namespace: NAMESPACE.into(),
-        workflow_id: id.into(),
-        run_id: run_id.clone(),
-    };
+    let key =
+        RunKey { namespace: NAMESPACE.into(), workflow_id: id.into(), run_id: run_id.clone() };
     RunAddress {
         partition: routing::partition_of(&key.namespace, &key.workflow_id, config().partitions),
         key,

@@ -35,11 +35,7 @@ pub(super) async fn write(writer: &Writer, group: Vec<Waiting>) -> Vec<Waiting> 
         }
         Outcome::Unknown(reason) => {
             for waiting in group {
-                drop(
-                    waiting
-                        .answer
-                        .send(Err(AppendError::Unknown(reason.clone().into()))),
-                );
+                drop(waiting.answer.send(Err(AppendError::Unknown(reason.clone().into()))));
             }
         }
     }
@@ -52,25 +48,15 @@ async fn send(writer: &Writer, group: &[Waiting]) -> Outcome {
     };
     let id = HeaderValue::from(uuid::Uuid::new_v4().simple().to_string());
     for (sequence, waiting) in (1_u64..).zip(others) {
-        let Outgoing {
-            subject,
-            headers,
-            body,
-        } = &waiting.message;
+        let Outgoing { subject, headers, body } = &waiting.message;
         let headers = in_batch(headers, &id, sequence);
-        let sent = writer
-            .client()
-            .publish_with_headers(subject.clone(), headers, body.clone());
+        let sent = writer.client().publish_with_headers(subject.clone(), headers, body.clone());
         // Without its commit, the server forgets a batch.
         if sent.await.is_err() {
             return Outcome::Refused;
         }
     }
-    let Outgoing {
-        subject,
-        headers,
-        body,
-    } = &last.message;
+    let Outgoing { subject, headers, body } = &last.message;
     let mut headers = in_batch(headers, &id, group.len() as u64);
     headers.insert(NATS_BATCH_COMMIT, NATS_BATCH_COMMIT_FINAL);
     let request = Request::new().headers(headers).payload(body.clone());

@@ -10,38 +10,14 @@ fn waiting(workflow: &str, bytes: usize) -> (Waiting, Answered) {
     let (answer, answered) = oneshot::channel();
     let subject = format!("sf.h.0.shop.Order.{workflow}.run");
     let workflow = workflow_of(&subject);
-    let message = Outgoing {
-        subject,
-        headers: HeaderMap::new(),
-        body: vec![0; bytes].into(),
-    };
-    (
-        Waiting {
-            message,
-            workflow,
-            answer,
-        },
-        answered,
-    )
+    let message = Outgoing { subject, headers: HeaderMap::new(), body: vec![0; bytes].into() };
+    (Waiting { message, workflow, answer }, answered)
 }
 
 fn gate(records: &[(&str, usize)]) -> (Gate, Vec<Answered>) {
-    let bounds = config::GroupCommit {
-        records_min: 2,
-        records_max: 3,
-        bytes_max: 100,
-    };
-    let (queue, answered) = records
-        .iter()
-        .map(|(id, bytes)| waiting(id, *bytes))
-        .unzip();
-    (
-        Gate {
-            queue,
-            ..Gate::new(bounds)
-        },
-        answered,
-    )
+    let bounds = config::GroupCommit { records_min: 2, records_max: 3, bytes_max: 100 };
+    let (queue, answered) = records.iter().map(|(id, bytes)| waiting(id, *bytes)).unzip();
+    (Gate { queue, ..Gate::new(bounds) }, answered)
 }
 
 fn names(group: impl IntoIterator<Item = Waiting>) -> Vec<String> {

@@ -73,13 +73,12 @@ impl SetupError {
         };
         match reason.error_code() {
             code if is_off(code) => Self::JetStreamOff(error.into()),
-            code if is_limit(code) => Self::Limits {
-                what: format!("stream {stream}"),
-                reason: reason.to_string(),
-            },
-            ErrorCode::STREAM_NAME_EXIST | ErrorCode::STREAM_SUBJECT_OVERLAP => Self::Foreign {
-                stream: stream.to_owned(),
-            },
+            code if is_limit(code) => {
+                Self::Limits { what: format!("stream {stream}"), reason: reason.to_string() }
+            }
+            ErrorCode::STREAM_NAME_EXIST | ErrorCode::STREAM_SUBJECT_OVERLAP => {
+                Self::Foreign { stream: stream.to_owned() }
+            }
             _ => Self::stream(stream, error),
         }
     }
@@ -99,17 +98,11 @@ impl SetupError {
             if let Some(reason) = refusal(error)
                 && is_limit(reason.error_code())
             {
-                return Self::Limits {
-                    what: what.to_owned(),
-                    reason: reason.to_string(),
-                };
+                return Self::Limits { what: what.to_owned(), reason: reason.to_string() };
             }
             cause = error.source();
         }
-        Self::Request {
-            what: what.to_owned(),
-            source,
-        }
+        Self::Request { what: what.to_owned(), source }
     }
 }
 
@@ -132,10 +125,7 @@ fn refusal(error: &(dyn std::error::Error + 'static)) -> Option<jetstream::Error
 }
 
 fn is_off(code: ErrorCode) -> bool {
-    matches!(
-        code,
-        ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT
-    )
+    matches!(code, ErrorCode::JETSTREAM_NOT_ENABLED | ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT)
 }
 
 fn is_limit(code: ErrorCode) -> bool {

@@ -30,10 +30,7 @@ pub(super) async fn ensure(store: &kv::Store, partitions: u32) -> Result<Routing
             format!("{partitions} partitions asked for, 1 to {PARTITIONS_MAX} are possible");
         return Err(SetupError::Routing(reason));
     }
-    let table = Routing {
-        version: VERSION,
-        partitions,
-    };
+    let table = Routing { version: VERSION, partitions };
     let bytes = serde_json::to_vec(&table).map_err(|e| SetupError::Routing(e.to_string()))?;
     match store.create(KEY, bytes.into()).await {
         Ok(_) => Ok(table),
@@ -48,15 +45,10 @@ pub(super) async fn ensure(store: &kv::Store, partitions: u32) -> Result<Routing
 }
 
 async fn read(store: &kv::Store) -> Result<Option<Routing>, SetupError> {
-    let found = store
-        .get(KEY)
-        .await
-        .map_err(|error| SetupError::bucket(&store.name, error))?;
+    let found = store.get(KEY).await.map_err(|error| SetupError::bucket(&store.name, error))?;
     let Some(bytes) = found else { return Ok(None) };
     let table = serde_json::from_slice(&bytes);
-    table
-        .map(Some)
-        .map_err(|error| SetupError::Routing(error.to_string()))
+    table.map(Some).map_err(|error| SetupError::Routing(error.to_string()))
 }
 
 fn checked(table: Routing, asked: u32) -> Result<Routing, SetupError> {

@@ -17,22 +17,14 @@ use crate::world::JetStream;
 
 fn config() -> Config {
     let timeout = Duration::from_millis(500);
-    Config {
-        partitions: 1,
-        append_timeout: timeout,
-        request_timeout: timeout,
-        ..Config::default()
-    }
+    Config { partitions: 1, append_timeout: timeout, request_timeout: timeout, ..Config::default() }
 }
 
 /// Stops the server in its tracks, and waits until all of its threads stand still.
 fn freeze(world: &JetStream) -> Result<()> {
     signal(world, "-STOP")?;
     let threads = format!("/proc/{}/task", world.server.pid());
-    let stopped = |stat: String| {
-        stat.rsplit_once(") ")
-            .is_some_and(|(_, s)| s.starts_with('T'))
-    };
+    let stopped = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, s)| s.starts_with('T'));
     loop {
         let mut all = true;
         for thread in std::fs::read_dir(&threads)? {
@@ -51,12 +43,7 @@ fn thaw(world: &JetStream) -> Result<()> {
 
 fn signal(world: &JetStream, signal: &str) -> Result<()> {
     let pid = world.server.pid().to_string();
-    ensure!(
-        Command::new("kill")
-            .args([signal, &pid])
-            .status()?
-            .success()
-    );
+    ensure!(Command::new("kill").args([signal, &pid]).status()?.success());
     Ok(())
 }
 
@@ -91,10 +78,7 @@ async fn appends_work_again_after_an_outage() -> Result<()> {
         }
         ensure!(begun.elapsed() < Duration::from_secs(2));
     }
-    ensure!(matches!(
-        world.log.read(&story.address, 0).await,
-        Err(ReadError::Unavailable(_))
-    ));
+    ensure!(matches!(world.log.read(&story.address, 0).await, Err(ReadError::Unavailable(_))));
     world.server.restart().await?;
     let written = read_again(&world, &story).await?;
     // What was sent before may have been written after the restart, and then the owner is fenced.
@@ -115,10 +99,7 @@ async fn a_read_waits_for_what_is_unknown(config: Config) -> Result<()> {
     let unknown = story.try_write(&world.log, draft).await;
     ensure!(begun.elapsed() < Duration::from_secs(2));
     thaw(&world)?;
-    ensure!(
-        matches!(unknown, Err(AppendError::Unknown(_))),
-        "{unknown:?}"
-    );
+    ensure!(matches!(unknown, Err(AppendError::Unknown(_))), "{unknown:?}");
     ensure!(read_again(&world, &story).await? == 2);
     Ok(())
 }
@@ -131,11 +112,7 @@ async fn an_unknown_append_is_decided_before_the_next_read() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unknown_append_of_a_group_is_decided_before_the_next_read() -> Result<()> {
     let group_commit = Some(GroupCommit::default());
-    a_read_waits_for_what_is_unknown(Config {
-        group_commit,
-        ..config()
-    })
-    .await
+    a_read_waits_for_what_is_unknown(Config { group_commit, ..config() }).await
 }
 
 /// The same for an append whose caller went away (a run's actor was killed).
@@ -146,11 +123,7 @@ async fn an_abandoned_append_is_decided_before_the_next_read() -> Result<()> {
     freeze(&world)?;
     let draft = story.draft_signal(10)?;
     let append = world.log.append(story.append_of(&draft));
-    ensure!(
-        tokio::time::timeout(Duration::from_millis(100), append)
-            .await
-            .is_err()
-    );
+    ensure!(tokio::time::timeout(Duration::from_millis(100), append).await.is_err());
     thaw(&world)?;
     ensure!(read_again(&world, &story).await? == 2);
     Ok(())
@@ -205,11 +178,7 @@ async fn acknowledged_records_survive_a_kill(config: Config) -> Result<()> {
         read_again(&world, story).await?;
         let stored = world.log.read(&story.address, 0).await?;
         ensure!(stored.starts_with(&story.stored), "{:?}", story.address.key);
-        ensure!(
-            stored.len() <= story.stored.len() + 1,
-            "{:?}",
-            story.address.key
-        );
+        ensure!(stored.len() <= story.stored.len() + 1, "{:?}", story.address.key);
     }
     Ok(())
 }
@@ -221,13 +190,6 @@ async fn acknowledged_records_survive() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_records_of_groups_survive() -> Result<()> {
-    let group_commit = Some(GroupCommit {
-        records_min: 4,
-        ..GroupCommit::default()
-    });
-    acknowledged_records_survive_a_kill(Config {
-        group_commit,
-        ..config()
-    })
-    .await
+    let group_commit = Some(GroupCommit { records_min: 4, ..GroupCommit::default() });
+    acknowledged_records_survive_a_kill(Config { group_commit, ..config() }).await
 }

@@ -12,10 +12,7 @@ use steadfast_sim::{contract::address, story::Story};
 use crate::world::JetStream;
 
 fn config() -> Config {
-    Config {
-        partitions: 2,
-        ..Config::default()
-    }
+    Config { partitions: 2, ..Config::default() }
 }
 
 /// Observers see acknowledged records under their own subjects, with headers; refused ones never.
@@ -40,11 +37,7 @@ async fn observers_see_what_was_acknowledged() -> Result<()> {
         let message = message.context("the feed ended")??;
         ensure!(message.subject.as_str() == expected, "{}", message.subject);
         let headers = message.headers.clone().context("no headers")?;
-        kinds.push(
-            headers
-                .get("Sf-Events")
-                .map(|value| value.as_str().to_owned()),
-        );
+        kinds.push(headers.get("Sf-Events").map(|value| value.as_str().to_owned()));
     }
     let expected = [
         "WorkflowExecutionStarted,WorkflowTaskScheduled",
@@ -60,39 +53,19 @@ async fn observers_see_what_was_acknowledged() -> Result<()> {
 /// Off means off; switched off later, what is there stays, and nothing is added.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_feed_can_be_switched() -> Result<()> {
-    let off = Config {
-        events: None,
-        ..config()
-    };
+    let off = Config { events: None, ..config() };
     let mut world = JetStream::start(off.clone()).await?;
     let context = jetstream::new(world.client.clone());
     ensure!(context.get_stream(subject::EVENTS_STREAM).await.is_err());
     let day = Duration::from_secs(24 * 3600);
-    world.config.events = Some(EventFeed {
-        max_age: day,
-        ..EventFeed::default()
-    });
+    world.config.events = Some(EventFeed { max_age: day, ..EventFeed::default() });
     world.another().await?;
     let stream = context.get_stream(subject::EVENTS_STREAM).await?;
     ensure!(stream.cached_info().config.max_age == day);
-    ensure!(
-        stream
-            .cached_info()
-            .config
-            .sources
-            .as_ref()
-            .is_some_and(|s| s.len() == 2)
-    );
+    ensure!(stream.cached_info().config.sources.as_ref().is_some_and(|s| s.len() == 2));
     world.config = off;
     world.another().await?;
     let stream = context.get_stream(subject::EVENTS_STREAM).await?;
-    ensure!(
-        stream
-            .cached_info()
-            .config
-            .sources
-            .as_ref()
-            .is_none_or(Vec::is_empty)
-    );
+    ensure!(stream.cached_info().config.sources.as_ref().is_none_or(Vec::is_empty));
     Ok(())
 }

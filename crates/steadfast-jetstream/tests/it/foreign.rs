@@ -26,36 +26,24 @@ impl Drop for Foreign {
 }
 
 fn start(configuration: &str) -> Result<Foreign> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port();
+    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("nats.conf");
     let store = folder.path().display().to_string();
     let configuration = configuration.replace("STORE", &store);
-    write!(
-        std::fs::File::create(&file)?,
-        "host: 127.0.0.1\nport: {port}\n{configuration}\n"
-    )?;
+    write!(std::fs::File::create(&file)?, "host: 127.0.0.1\nport: {port}\n{configuration}\n")?;
     let child = Command::new("nats-server")
         .arg("--config")
         .arg(&file)
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    Ok(Foreign {
-        child,
-        url: format!("nats://127.0.0.1:{port}"),
-        _folder: folder,
-    })
+    Ok(Foreign { child, url: format!("nats://127.0.0.1:{port}"), _folder: folder })
 }
 
 async fn open(server: &Foreign, config: Config) -> Result<JetStreamLog, SetupError> {
     let options = async_nats::ConnectOptions::new().retry_on_initial_connect();
-    let client = options
-        .connect(&server.url)
-        .await
-        .expect("retries until it is there");
+    let client = options.connect(&server.url).await.expect("retries until it is there");
     while client.connection_state() != async_nats::connection::State::Connected {
         tokio::task::yield_now().await;
     }
@@ -64,20 +52,14 @@ async fn open(server: &Foreign, config: Config) -> Result<JetStreamLog, SetupErr
 }
 
 fn one() -> Config {
-    Config {
-        partitions: 1,
-        ..Config::default()
-    }
+    Config { partitions: 1, ..Config::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_jetstream_is_named() -> Result<()> {
     let server = start("")?;
     let error = open(&server, one()).await.err();
-    ensure!(
-        matches!(error, Some(SetupError::JetStreamOff(_))),
-        "{error:?}"
-    );
+    ensure!(matches!(error, Some(SetupError::JetStreamOff(_))), "{error:?}");
     Ok(())
 }
 
@@ -88,10 +70,7 @@ async fn an_account_without_jetstream_is_named() -> Result<()> {
          accounts { A: { users: [ { user: a, password: a } ] } }\nno_auth_user: a",
     )?;
     let error = open(&server, one()).await.err();
-    ensure!(
-        matches!(error, Some(SetupError::JetStreamOff(_))),
-        "{error:?}"
-    );
+    ensure!(matches!(error, Some(SetupError::JetStreamOff(_))), "{error:?}");
     Ok(())
 }
 
@@ -103,28 +82,14 @@ async fn an_accounts_limits_are_named() -> Result<()> {
          no_auth_user: a",
     )?;
     let error = open(&server, one()).await.err();
-    ensure!(
-        matches!(error, Some(SetupError::Limits { .. })),
-        "{error:?}"
-    );
+    ensure!(matches!(error, Some(SetupError::Limits { .. })), "{error:?}");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_replicas_than_servers_are_named() -> Result<()> {
     let server = start("jetstream { store_dir: \"STORE\" }")?;
-    let error = open(
-        &server,
-        Config {
-            replicas: 3,
-            ..one()
-        },
-    )
-    .await
-    .err();
-    ensure!(
-        matches!(error, Some(SetupError::Limits { .. })),
-        "{error:?}"
-    );
+    let error = open(&server, Config { replicas: 3, ..one() }).await.err();
+    ensure!(matches!(error, Some(SetupError::Limits { .. })), "{error:?}");
     Ok(())
 }

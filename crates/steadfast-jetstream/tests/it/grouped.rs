@@ -12,16 +12,8 @@ use steadfast_sim::{
 use crate::world::JetStream;
 
 async fn open() -> Result<JetStream> {
-    let group_commit = Some(GroupCommit {
-        records_min: 2,
-        ..GroupCommit::default()
-    });
-    JetStream::start(Config {
-        partitions: 1,
-        group_commit,
-        ..Config::default()
-    })
-    .await
+    let group_commit = Some(GroupCommit { records_min: 2, ..GroupCommit::default() });
+    JetStream::start(Config { partitions: 1, group_commit, ..Config::default() }).await
 }
 
 steadfast_sim::contract_tests!(open);
@@ -42,10 +34,7 @@ async fn a_stale_append_takes_nothing_else_with_it() -> Result<()> {
     let writes = try_join_all(stories.iter_mut().map(|story| story.signal(log, 10)));
     let (refused, written) = tokio::join!(refused, writes);
     written?;
-    ensure!(
-        matches!(refused, Err(AppendError::WrongSequence)),
-        "{refused:?}"
-    );
+    ensure!(matches!(refused, Err(AppendError::WrongSequence)), "{refused:?}");
     for story in &stories {
         ensure!(log.read(&story.address, 0).await? == story.stored);
     }
@@ -62,12 +51,7 @@ async fn racing_starts_of_a_workflow_leave_one() -> Result<()> {
         let starts = (0..32).map(|_| Story::start(log, address(&id)));
         let started = futures::future::join_all(starts).await;
         ensure!(started.iter().filter(|started| started.is_ok()).count() == 1);
-        ensure!(
-            log.heads(PARTITION, &address(&id).key.workflow())
-                .await?
-                .len()
-                == 1
-        );
+        ensure!(log.heads(PARTITION, &address(&id).key.workflow()).await?.len() == 1);
     }
     Ok(())
 }
@@ -87,9 +71,6 @@ async fn starts_and_appends_are_written_in_batches() -> Result<()> {
         let message = stream.direct_get(sequence).await?;
         batched += usize::from(message.headers.get("Nats-Batch-Id").is_some());
     }
-    ensure!(
-        batched > 64,
-        "only {batched} of 128 records were written in batches"
-    );
+    ensure!(batched > 64, "only {batched} of 128 records were written in batches");
     Ok(())
 }

@@ -11,11 +11,7 @@ use steadfast_sim::{contract::address, story::Story};
 use crate::world::JetStream;
 
 async fn open() -> Result<(JetStream, ObjectStore)> {
-    let world = JetStream::start(Config {
-        partitions: 1,
-        ..Config::default()
-    })
-    .await?;
+    let world = JetStream::start(Config { partitions: 1, ..Config::default() }).await?;
     let context = jetstream::new(world.client.clone());
     let store = context.get_object_store(subject::PAYLOAD_BUCKET).await?;
     Ok((world, store))
@@ -23,11 +19,7 @@ async fn open() -> Result<(JetStream, ObjectStore)> {
 
 async fn names(store: &ObjectStore) -> Result<Vec<String>> {
     let objects: Vec<_> = store.list().await?.try_collect().await?;
-    Ok(objects
-        .into_iter()
-        .filter(|object| !object.deleted)
-        .map(|object| object.name)
-        .collect())
+    Ok(objects.into_iter().filter(|object| !object.deleted).map(|object| object.name).collect())
 }
 
 /// The largest payloads that are promised.
@@ -53,10 +45,7 @@ async fn objects_go_with_what_names_them() -> Result<()> {
     other.signal(log, 1 << 20).await?;
     let draft = stale.draft_signal(1 << 20)?;
     let refused = stale.try_write(log, draft).await;
-    ensure!(
-        matches!(refused, Err(AppendError::WrongSequence)),
-        "{refused:?}"
-    );
+    ensure!(matches!(refused, Err(AppendError::WrongSequence)), "{refused:?}");
     ensure!(names(&store).await?.len() == 2);
 
     let mut snapshot = story.snapshot();
@@ -82,9 +71,7 @@ async fn a_lost_or_changed_object_makes_its_record_corrupt() -> Result<()> {
     let mut story = Story::start(&world.log, address("order-1")).await?;
     story.signal(&world.log, 1 << 20).await?;
     let name = names(&store).await?.pop().context("no object")?;
-    store
-        .put(name.as_str(), &mut &b"something else"[..])
-        .await?;
+    store.put(name.as_str(), &mut &b"something else"[..]).await?;
     let read = world.log.read(&story.address, 0).await;
     ensure!(matches!(read, Err(ReadError::Corrupt { .. })), "{read:?}");
     store.delete(&name).await?;

@@ -24,19 +24,11 @@ pub(crate) struct JetStream {
 impl JetStream {
     /// Starts a server in a temporary folder.
     pub(crate) async fn start(config: Config) -> Result<Self> {
-        let server = steadfast_nats::Config {
-            sync: SyncInterval::Lazy,
-            ..Default::default()
-        };
+        let server = steadfast_nats::Config { sync: SyncInterval::Lazy, ..Default::default() };
         let server = Server::start(server).await?;
         let client = async_nats::connect(server.client_url()).await?;
         let log = JetStreamLog::open(client.clone(), &config).await?;
-        Ok(Self {
-            log,
-            client,
-            config,
-            server,
-        })
+        Ok(Self { log, client, config, server })
     }
 
     /// A log on a connection of its own.
@@ -47,10 +39,7 @@ impl JetStream {
 
     async fn publish(&self, subject: String, headers: HeaderMap, bytes: Bytes) -> Result<Sequence> {
         let context = async_nats::jetstream::new(self.client.clone());
-        let ack = context
-            .publish_with_headers(subject, headers, bytes)
-            .await?
-            .await?;
+        let ack = context.publish_with_headers(subject, headers, bytes).await?.await?;
         Ok(ack.sequence)
     }
 }
@@ -70,11 +59,7 @@ impl World for JetStream {
         status: Status,
         bytes: Bytes,
     ) -> BoxFuture<'a, Result<Sequence>> {
-        let RunAddress {
-            partition,
-            key,
-            workflow_type,
-        } = address;
+        let RunAddress { partition, key, workflow_type } = address;
         let subject = subject::history_subject(partition.0, key, workflow_type);
         let mut headers = HeaderMap::new();
         headers.insert(header::STATUS, status.name());
@@ -86,17 +71,8 @@ impl World for JetStream {
         address: &'a RunAddress,
         bytes: Bytes,
     ) -> BoxFuture<'a, Result<()>> {
-        let RunAddress {
-            partition,
-            key,
-            workflow_type,
-        } = address;
+        let RunAddress { partition, key, workflow_type } = address;
         let subject = subject::snapshot_subject(partition.0, key, workflow_type);
-        async move {
-            self.publish(subject, HeaderMap::new(), bytes)
-                .await
-                .map(drop)
-        }
-        .boxed()
+        async move { self.publish(subject, HeaderMap::new(), bytes).await.map(drop) }.boxed()
     }
 }

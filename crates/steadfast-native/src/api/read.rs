@@ -23,29 +23,16 @@ pub(super) async fn describe(
     body: &[u8],
 ) -> Result<Answer, Fault> {
     let request: message::Describe = read(body)?;
-    let target = target(
-        token,
-        request.namespace,
-        request.workflow_id,
-        request.run_id,
-    )?;
+    let target = target(token, request.namespace, request.workflow_id, request.run_id)?;
     let description = context.engine.describe(&target, context.soon()).await?;
     Answer::new(context, &describe::describe(&description))
 }
 
 pub(super) async fn history(context: &Context, token: Token, body: &[u8]) -> Result<Answer, Fault> {
     let request: message::History = read(body)?;
-    let target = target(
-        token,
-        request.namespace,
-        request.workflow_id,
-        request.run_id,
-    )?;
-    let deadline = if request.wait_new {
-        context.within(request.timeout_ms)
-    } else {
-        context.soon()
-    };
+    let target = target(token, request.namespace, request.workflow_id, request.run_id)?;
+    let deadline =
+        if request.wait_new { context.within(request.timeout_ms) } else { context.soon() };
     let max_events = match usize::try_from(request.max_events) {
         Ok(0) | Err(_) => context.config.history_page_default,
         Ok(max) => max,
@@ -83,12 +70,7 @@ pub(crate) fn fitting(events: &[Arc<Event>], bytes_max: usize) -> (Vec<Event>, O
 
 pub(super) async fn result(context: &Context, token: Token, body: &[u8]) -> Result<Answer, Fault> {
     let request: message::AwaitResult = read(body)?;
-    let mut target = target(
-        token,
-        request.namespace,
-        request.workflow_id,
-        request.run_id,
-    )?;
+    let mut target = target(token, request.namespace, request.workflow_id, request.run_id)?;
     let deadline = context.within(request.timeout_ms);
     loop {
         let close = HistoryRequest {
@@ -110,10 +92,7 @@ pub(super) async fn result(context: &Context, token: Token, body: &[u8]) -> Resu
             return Answer::new(context, &ended);
         }
         let workflow_id = page.run.workflow_id;
-        target.execution = Execution {
-            workflow_id,
-            run_id: ended.next_run_id,
-        };
+        target.execution = Execution { workflow_id, run_id: ended.next_run_id };
     }
 }
 
@@ -157,18 +136,11 @@ pub(super) async fn list(context: &Context, token: Token, body: &[u8]) -> Result
         None
     } else {
         let cursor: ListCursor = codec::decode_request(&request.page).map_err(|_| {
-            Fault::new(
-                ErrorCode::InvalidArgument,
-                "page is not one that a list answered with",
-            )
+            Fault::new(ErrorCode::InvalidArgument, "page is not one that a list answered with")
         })?;
         Some(cursor)
     };
-    let page = ListRequest {
-        namespace,
-        limit,
-        cursor,
-    };
+    let page = ListRequest { namespace, limit, cursor };
     let page = context.engine.list(page, context.soon()).await?;
     let runs = page.runs.into_iter().map(|run| ListedRun {
         workflow_id: run.key.workflow_id,
@@ -181,11 +153,5 @@ pub(super) async fn list(context: &Context, token: Token, body: &[u8]) -> Result
         Some(cursor) => codec::encode(&cursor)?,
         None => Bytes::new(),
     };
-    Answer::new(
-        context,
-        &message::ListPage {
-            runs: runs.collect(),
-            next_page,
-        },
-    )
+    Answer::new(context, &message::ListPage { runs: runs.collect(), next_page })
 }

@@ -20,9 +20,7 @@ fn message(subject: &str, version: Option<&str>) -> Message {
 }
 
 fn code(door: Door, subject: &str, version: Option<&str>) -> Option<ErrorCode> {
-    Incoming::parse(door, &message(subject, version))
-        .err()
-        .map(|fault| fault.code)
+    Incoming::parse(door, &message(subject, version)).err().map(|fault| fault.code)
 }
 
 #[test]
@@ -42,19 +40,12 @@ fn verbs_are_looked_up() {
     assert_eq!(code(Door::Task, "sf.task.shop.start", None), unknown);
     assert_eq!(code(Door::Poll, "sf.poll.shop.q.activities", None), unknown);
     assert_eq!(code(Door::Poll, "sf.poll.shop.q.activity", None), None);
-    assert_eq!(
-        code(Door::Api, "sf.api.=zz.start", None),
-        Some(ErrorCode::InvalidArgument)
-    );
+    assert_eq!(code(Door::Api, "sf.api.=zz.start", None), Some(ErrorCode::InvalidArgument));
 }
 
 #[test]
 fn waits_are_told_apart() {
-    let wait = |subject| {
-        Incoming::parse(Door::Api, &message(subject, None))
-            .unwrap()
-            .wait()
-    };
+    let wait = |subject| Incoming::parse(Door::Api, &message(subject, None)).unwrap().wait();
     assert_eq!(wait("sf.api.shop.start"), Wait::Short);
     assert_eq!(wait("sf.api.shop.result"), Wait::Long);
 }

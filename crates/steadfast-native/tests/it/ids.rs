@@ -15,22 +15,9 @@ use crate::world::{SHOP, World, start};
 async fn odd_ids_are_ids_like_others() -> Result<()> {
     let world = World::start().await?;
     let long = "x".repeat(1_000);
-    for id in [
-        "a.b",
-        "a b",
-        "*",
-        ">",
-        "\"'\\",
-        "\u{1F980}",
-        "sf.h.>",
-        "\r\n",
-        &long,
-    ] {
+    for id in ["a.b", "a b", "*", ">", "\"'\\", "\u{1F980}", "sf.h.>", "\r\n", &long] {
         let started = world.start_workflow(id).await?;
-        let describe = message::Describe {
-            workflow_id: id.into(),
-            ..message::Describe::default()
-        };
+        let describe = message::Describe { workflow_id: id.into(), ..message::Describe::default() };
         let description: message::Description = world.api("describe", &describe).await?;
         assert_eq!(description.run_id, started.run_id, "{id:?}");
         assert_eq!(description.workflow_id.as_str(), id);
@@ -48,14 +35,10 @@ async fn long_namespaces_and_queues_are_named_in_the_message() -> Result<()> {
     let mut start = start("order");
     start.task_queue = queue.as_str().into();
     let subject = api_subject(&namespace, "start");
-    let code = world
-        .refusal(subject.clone(), codec::encode(&start)?)
-        .await?;
+    let code = world.refusal(subject.clone(), codec::encode(&start)?).await?;
     assert_eq!(code, ErrorCode::InvalidArgument);
     start.namespace = Some("another".into());
-    let code = world
-        .refusal(subject.clone(), codec::encode(&start)?)
-        .await?;
+    let code = world.refusal(subject.clone(), codec::encode(&start)?).await?;
     assert_eq!(code, ErrorCode::WrongNamespace);
     start.namespace = Some(namespace.as_str().into());
     let _: Option<Started> = world.ask(subject, &start).await?;
@@ -96,9 +79,7 @@ async fn payloads_may_be_empty_or_large() -> Result<()> {
     }
     let mut start = start("too-large");
     start.input = vec![Payload::new("binary/plain", vec![7; 20 << 20])];
-    let code = world
-        .refusal(api_subject(SHOP, "start"), codec::encode(&start)?)
-        .await?;
+    let code = world.refusal(api_subject(SHOP, "start"), codec::encode(&start)?).await?;
     assert_eq!(code, ErrorCode::PayloadTooLarge);
     world.stop().await
 }

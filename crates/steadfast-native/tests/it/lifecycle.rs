@@ -39,61 +39,31 @@ async fn a_workflow_with_an_activity_runs_to_its_end() -> Result<()> {
     let task = world.poll_workflow("order-1").await?;
     assert_eq!((task.attempt, task.previous_started_event_id), (1, 0));
     assert_eq!(task.history.len() + task.tail.len(), 3, "{task:?}");
-    assert!(matches!(
-        task.history[0].kind,
-        EventKind::WorkflowExecutionStarted(_)
-    ));
+    assert!(matches!(task.history[0].kind, EventKind::WorkflowExecutionStarted(_)));
     let commands = vec![activity("a")];
-    let complete = Complete {
-        token: task.token.clone(),
-        commands,
-        ..Complete::default()
-    };
+    let complete = Complete { token: task.token.clone(), commands, ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
 
     let task = world.poll_activity("order-1").await?;
     assert_eq!((task.activity_type.as_str(), task.attempt), ("charge", 1));
-    assert_eq!(
-        (task.input, task.start_to_close_timeout_ms),
-        (json("1"), 20_000)
-    );
-    let heartbeat = message::Heartbeat {
-        token: task.token.clone(),
-        ..message::Heartbeat::default()
-    };
+    assert_eq!((task.input, task.start_to_close_timeout_ms), (json("1"), 20_000));
+    let heartbeat =
+        message::Heartbeat { token: task.token.clone(), ..message::Heartbeat::default() };
     let reply: HeartbeatReply = world.task("heartbeat", &heartbeat).await?;
     assert_eq!(reply, HeartbeatReply::default());
-    let complete = Complete {
-        token: task.token,
-        result: json("\"paid\""),
-        ..Complete::default()
-    };
+    let complete = Complete { token: task.token, result: json("\"paid\""), ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
 
     let task = world.poll_workflow("order-1").await?;
-    let kinds = task
-        .history
-        .iter()
-        .chain(&task.tail)
-        .map(|event| event.kind.name());
+    let kinds = task.history.iter().chain(&task.tail).map(|event| event.kind.name());
     assert!(kinds.clone().any(|kind| kind == "ActivityTaskCompleted"));
     let commands = vec![returns("\"done\"")];
-    let complete = Complete {
-        token: task.token,
-        commands,
-        ..Complete::default()
-    };
+    let complete = Complete { token: task.token, commands, ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
 
-    let wait = AwaitResult {
-        workflow_id: "order-1".into(),
-        ..AwaitResult::default()
-    };
+    let wait = AwaitResult { workflow_id: "order-1".into(), ..AwaitResult::default() };
     let result: WorkflowResult = world.api("result", &wait).await?;
-    assert_eq!(
-        (result.status, result.result),
-        (Status::Completed, json("\"done\""))
-    );
+    assert_eq!((result.status, result.result), (Status::Completed, json("\"done\"")));
     assert_eq!(result.run_id, started.run_id);
     world.stop().await
 }
@@ -102,21 +72,12 @@ async fn a_workflow_with_an_activity_runs_to_its_end() -> Result<()> {
 async fn a_run_is_read() -> Result<()> {
     let world = World::start().await?;
     let started = world.start_workflow("order-2").await?;
-    let describe = message::Describe {
-        workflow_id: "order-2".into(),
-        ..message::Describe::default()
-    };
+    let describe =
+        message::Describe { workflow_id: "order-2".into(), ..message::Describe::default() };
     let description: message::Description = world.api("describe", &describe).await?;
     assert_eq!(description.run_id, started.run_id);
-    assert_eq!(
-        (description.history_events, description.status),
-        (2, Status::Running)
-    );
-    let history = History {
-        workflow_id: "order-2".into(),
-        max_events: 1,
-        ..History::default()
-    };
+    assert_eq!((description.history_events, description.status), (2, Status::Running));
+    let history = History { workflow_id: "order-2".into(), max_events: 1, ..History::default() };
     let page: HistoryPage = world.api("history", &history).await?;
     assert_eq!((page.events.len(), page.next_event_id), (1, Some(2)));
     let list: message::ListPage = world.api("list", &message::List::default()).await?;
@@ -138,10 +99,7 @@ async fn signals_cancellation_and_the_end_arrive() -> Result<()> {
     for _ in 0..2 {
         let _: Done = world.api("signal", &signal).await?;
     }
-    let cancel = message::Cancel {
-        workflow_id: "order-3".into(),
-        ..message::Cancel::default()
-    };
+    let cancel = message::Cancel { workflow_id: "order-3".into(), ..message::Cancel::default() };
     let _: Done = world.api("cancel", &cancel).await?;
     let terminate = message::Terminate {
         workflow_id: "order-3".into(),
@@ -149,24 +107,12 @@ async fn signals_cancellation_and_the_end_arrive() -> Result<()> {
         ..message::Terminate::default()
     };
     let _: Done = world.api("terminate", &terminate).await?;
-    let wait = AwaitResult {
-        workflow_id: "order-3".into(),
-        ..AwaitResult::default()
-    };
+    let wait = AwaitResult { workflow_id: "order-3".into(), ..AwaitResult::default() };
     let result: WorkflowResult = world.api("result", &wait).await?;
-    assert_eq!(
-        (result.status, result.reason.as_str()),
-        (Status::Terminated, "enough")
-    );
-    let history = History {
-        workflow_id: "order-3".into(),
-        ..History::default()
-    };
+    assert_eq!((result.status, result.reason.as_str()), (Status::Terminated, "enough"));
+    let history = History { workflow_id: "order-3".into(), ..History::default() };
     let page: HistoryPage = world.api("history", &history).await?;
-    let signals = page
-        .events
-        .iter()
-        .filter(|e| e.kind.name() == "WorkflowExecutionSignaled");
+    let signals = page.events.iter().filter(|e| e.kind.name() == "WorkflowExecutionSignaled");
     assert_eq!(signals.count(), 1, "a repeated signal counts once");
     world.stop().await
 }
@@ -176,19 +122,12 @@ async fn a_failed_task_comes_again_and_an_activity_ends_by_name() -> Result<()> 
     let world = World::start().await?;
     world.start_workflow("order-4").await?;
     let task = world.poll_workflow("order-4").await?;
-    let fail = Fail {
-        token: task.token,
-        ..Fail::default()
-    };
+    let fail = Fail { token: task.token, ..Fail::default() };
     let _: Done = world.task("fail", &fail).await?;
     let task = world.poll_workflow("order-4").await?;
     assert_eq!(task.attempt, 2);
     let commands = vec![activity("b")];
-    let complete = Complete {
-        token: task.token,
-        commands,
-        ..Complete::default()
-    };
+    let complete = Complete { token: task.token, commands, ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
     world.poll_activity("order-4").await?;
     let name = message::ActivityName {
@@ -196,10 +135,7 @@ async fn a_failed_task_comes_again_and_an_activity_ends_by_name() -> Result<()> 
         activity_id: "b".into(),
         ..message::ActivityName::default()
     };
-    let complete = Complete {
-        activity: Some(name),
-        ..Complete::default()
-    };
+    let complete = Complete { activity: Some(name), ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
     let task = world.poll_workflow("order-4").await?;
     let kinds = task.history.iter().map(|event| event.kind.name());
@@ -210,10 +146,7 @@ async fn a_failed_task_comes_again_and_an_activity_ends_by_name() -> Result<()> 
 /// A history larger than a page comes with the task in parts.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_history_is_read_in_pages() -> Result<()> {
-    let config = NativeConfig {
-        page_bytes_max: 200,
-        ..NativeConfig::default()
-    };
+    let config = NativeConfig { page_bytes_max: 200, ..NativeConfig::default() };
     let world = World::with(config).await?;
     let run_id = world.start_workflow("order-5").await?.run_id;
     for name in ["a", "b", "c", "d", "e"] {

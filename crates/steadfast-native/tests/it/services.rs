@@ -27,10 +27,7 @@ async fn responders_are_called() -> Result<()> {
     let responder = tokio::spawn(async move {
         while let Some(call) = calls.next().await {
             let Some(reply) = call.reply else { continue };
-            let encoding = call
-                .headers
-                .as_ref()
-                .and_then(|headers| headers.get("Sf-Encoding"));
+            let encoding = call.headers.as_ref().and_then(|headers| headers.get("Sf-Encoding"));
             assert_eq!(encoding.map(|value| value.as_str()), Some("json/plain"));
             let mut headers = HeaderMap::new();
             match call.subject.as_str() {
@@ -41,9 +38,7 @@ async fn responders_are_called() -> Result<()> {
                 }
                 _ => headers.insert("X", "y"),
             }
-            let sent = answering
-                .publish_with_headers(reply, headers, call.payload)
-                .await;
+            let sent = answering.publish_with_headers(reply, headers, call.payload).await;
             assert!(sent.is_ok());
         }
     });
@@ -56,19 +51,10 @@ async fn responders_are_called() -> Result<()> {
         }
         other => panic!("{other:?}"),
     }
-    assert!(matches!(
-        call("svc.silent").await,
-        Err(ServiceError::Timeout)
-    ));
-    assert!(matches!(
-        call("nobody.there").await,
-        Err(ServiceError::NoResponders)
-    ));
+    assert!(matches!(call("svc.silent").await, Err(ServiceError::Timeout)));
+    assert!(matches!(call("nobody.there").await, Err(ServiceError::NoResponders)));
     for subject in ["", "a..b", "a b", "svc.*", "svc.>", "a\r\nPUB x"] {
-        assert!(
-            matches!(call(subject).await, Err(ServiceError::Unavailable(_))),
-            "{subject:?}"
-        );
+        assert!(matches!(call(subject).await, Err(ServiceError::Unavailable(_))), "{subject:?}");
     }
     responder.abort();
     Ok(())

@@ -18,10 +18,7 @@ use steadfast_protocol::{
 use crate::world::{SHOP, World, header_of, json};
 
 fn poll(timeout_ms: u64) -> Poll {
-    Poll {
-        timeout_ms,
-        ..Poll::default()
-    }
+    Poll { timeout_ms, ..Poll::default() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -36,11 +33,8 @@ async fn a_poll_ends_empty_at_its_deadline() -> Result<()> {
         assert!(begun.elapsed() >= Duration::from_millis(300));
     }
     world.start_workflow("order").await?;
-    let wait = AwaitResult {
-        workflow_id: "order".into(),
-        timeout_ms: 300,
-        ..AwaitResult::default()
-    };
+    let wait =
+        AwaitResult { workflow_id: "order".into(), timeout_ms: 300, ..AwaitResult::default() };
     let result: Option<WorkflowResult> = world.ask(api_subject(SHOP, "result"), &wait).await?;
     assert_eq!(result, None);
     world.stop().await
@@ -48,21 +42,14 @@ async fn a_poll_ends_empty_at_its_deadline() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_polls_are_refused() -> Result<()> {
-    let world = World::with(NativeConfig {
-        long_polls_max: 1,
-        ..NativeConfig::default()
-    })
-    .await?;
+    let world = World::with(NativeConfig { long_polls_max: 1, ..NativeConfig::default() }).await?;
     let subject = || poll_subject(SHOP, "nobody", PollKind::Activity);
     let long = codec::encode(&poll(30_000))?;
     // Whichever of two comes second is refused; the other goes on waiting.
     let inbox = world.client.new_inbox();
     let mut answers = world.client.subscribe(inbox.clone()).await?;
     for _ in 0..2 {
-        world
-            .client
-            .publish_with_reply(subject(), inbox.clone(), long.clone())
-            .await?;
+        world.client.publish_with_reply(subject(), inbox.clone(), long.clone()).await?;
     }
     let answer = answers.next().await.expect("an answer");
     let error = crate::world::error(&answer)?.expect("a refusal");
@@ -81,10 +68,7 @@ async fn a_query_is_answered_by_the_worker() -> Result<()> {
     let world = World::start().await?;
     world.start_workflow("order").await?;
     let task = world.poll_workflow("order").await?;
-    let complete = Complete {
-        token: task.token,
-        ..Complete::default()
-    };
+    let complete = Complete { token: task.token, ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
 
     let query = message::Query {
@@ -96,23 +80,13 @@ async fn a_query_is_answered_by_the_worker() -> Result<()> {
         let task = world.poll_workflow("order").await?;
         let query = task.lone_query.expect("nothing but the query");
         assert_eq!(query.name, "state");
-        let answer = TaskQueryAnswer {
-            id: query.id,
-            result: Some(json("7")),
-            failure: None,
-        };
+        let answer = TaskQueryAnswer { id: query.id, result: Some(json("7")), failure: None };
         let query_answers = vec![answer];
-        let complete = Complete {
-            token: task.token,
-            query_answers,
-            ..Complete::default()
-        };
+        let complete = Complete { token: task.token, query_answers, ..Complete::default() };
         world.task::<Completed>("complete", &complete).await
     };
-    let (answer, answered) = tokio::join!(
-        world.api::<message::QueryAnswer>("query", &query),
-        answering
-    );
+    let (answer, answered) =
+        tokio::join!(world.api::<message::QueryAnswer>("query", &query), answering);
     answered?;
     assert_eq!(answer?.result, Some(json("7")));
     world.stop().await
@@ -123,10 +97,7 @@ async fn an_update_is_answered_by_the_worker() -> Result<()> {
     let world = World::start().await?;
     world.start_workflow("order").await?;
     let task = world.poll_workflow("order").await?;
-    let complete = Complete {
-        token: task.token,
-        ..Complete::default()
-    };
+    let complete = Complete { token: task.token, ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
 
     let update = message::Update {
@@ -148,11 +119,7 @@ async fn an_update_is_answered_by_the_worker() -> Result<()> {
             CommandKind::AcceptUpdate(Box::new(accept)).into(),
             CommandKind::CompleteUpdate { update_id, outcome }.into(),
         ];
-        let complete = Complete {
-            token: task.token,
-            commands,
-            ..Complete::default()
-        };
+        let complete = Complete { token: task.token, commands, ..Complete::default() };
         world.task::<Completed>("complete", &complete).await
     };
     let (answer, answered) = tokio::join!(world.api::<UpdateAnswer>("update", &update), answering);
@@ -179,16 +146,8 @@ async fn it_shows_as_a_micro_service() -> Result<()> {
 async fn a_task_for_a_dead_poller_goes_to_the_next() -> Result<()> {
     let world = World::start().await?;
     let dead_poll = async |kind| {
-        let (subject, body) = (
-            poll_subject(SHOP, "order", kind),
-            codec::encode(&poll(30_000))?,
-        );
-        anyhow::Ok(
-            world
-                .client
-                .publish_with_reply(subject, "nobody.there", body)
-                .await?,
-        )
+        let (subject, body) = (poll_subject(SHOP, "order", kind), codec::encode(&poll(30_000))?);
+        anyhow::Ok(world.client.publish_with_reply(subject, "nobody.there", body).await?)
     };
     let begun = Instant::now();
     for _ in 0..3 {
@@ -197,10 +156,7 @@ async fn a_task_for_a_dead_poller_goes_to_the_next() -> Result<()> {
     world.start_workflow("order").await?;
     let task = world.poll_workflow("order").await?;
     assert_eq!(task.attempt, 1);
-    assert!(
-        begun.elapsed() < Duration::from_secs(8),
-        "before the task's timeout"
-    );
+    assert!(begun.elapsed() < Duration::from_secs(8), "before the task's timeout");
     let activity = steadfast_core::command::ScheduleActivity {
         activity_id: "a".into(),
         activity_type: "charge".into(),
@@ -212,17 +168,10 @@ async fn a_task_for_a_dead_poller_goes_to_the_next() -> Result<()> {
         ..Default::default()
     };
     let commands = vec![CommandKind::ScheduleActivity(Box::new(activity)).into()];
-    let complete = Complete {
-        token: task.token,
-        commands,
-        ..Complete::default()
-    };
+    let complete = Complete { token: task.token, commands, ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
     dead_poll(PollKind::Activity).await?;
-    let describe = message::Describe {
-        workflow_id: "order".into(),
-        ..Default::default()
-    };
+    let describe = message::Describe { workflow_id: "order".into(), ..Default::default() };
     loop {
         let found: message::Description = world.api("describe", &describe).await?;
         if found.pending_activities[0].started {
@@ -231,10 +180,7 @@ async fn a_task_for_a_dead_poller_goes_to_the_next() -> Result<()> {
     }
     let task = world.poll_activity("order").await?;
     assert_eq!((task.attempt, task.activity_id.as_str()), (1, "a"));
-    let complete = Complete {
-        token: task.token,
-        ..Complete::default()
-    };
+    let complete = Complete { token: task.token, ..Complete::default() };
     let _: Completed = world.task("complete", &complete).await?;
     assert!(begun.elapsed() < Duration::from_secs(20));
     world.stop().await

@@ -39,31 +39,17 @@ impl World {
         let server = Server::start(steadfast_nats::Config::default()).await?;
         let connect = async || async_nats::connect(server.client_url()).await;
         let own = connect().await?;
-        let log = Config {
-            partitions: 2,
-            ..Config::default()
-        };
+        let log = Config { partitions: 2, ..Config::default() };
         let log = JetStreamLog::open(own.clone(), &log).await?;
         let services = Arc::new(NatsServices::new(own.clone()));
         let ports = Ports::on(Arc::new(log)).with_services(services);
-        let engine = EngineConfig {
-            partitions: 2,
-            ..EngineConfig::default()
-        };
+        let engine = EngineConfig { partitions: 2, ..EngineConfig::default() };
         let engine = Engine::start(engine, ports).await?;
-        engine
-            .ready(tokio::time::Instant::now() + Duration::from_secs(20))
-            .await?;
+        engine.ready(tokio::time::Instant::now() + Duration::from_secs(20)).await?;
         let shutdown = CancellationToken::new();
         let front_door = steadfast_native::run(config, own, engine.clone(), shutdown.clone());
         let serving = tokio::spawn(front_door);
-        let world = Self {
-            client: connect().await?,
-            shutdown,
-            serving,
-            engine,
-            _server: server,
-        };
+        let world = Self { client: connect().await?, shutdown, serving, engine, _server: server };
         world.served().await?;
         Ok(world)
     }
@@ -71,10 +57,7 @@ impl World {
     /// Waits until the front door answers.
     async fn served(&self) -> Result<()> {
         loop {
-            let list = self
-                .client
-                .request(subject::api_subject(SHOP, "list"), Bytes::new())
-                .await;
+            let list = self.client.request(subject::api_subject(SHOP, "list"), Bytes::new()).await;
             match list {
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == async_nats::RequestErrorKind::NoResponders => {
@@ -94,9 +77,7 @@ impl World {
 
     /// Sends bytes, and gets the answer as it is.
     pub(crate) async fn raw(&self, subject: String, body: impl Into<Bytes>) -> Result<Message> {
-        let request = Request::new()
-            .payload(body.into())
-            .timeout(Some(Duration::from_secs(30)));
+        let request = Request::new().payload(body.into()).timeout(Some(Duration::from_secs(30)));
         Ok(self.client.send_request(subject, request).await?)
     }
 
@@ -121,9 +102,7 @@ impl World {
         verb: &str,
         body: &impl Serialize,
     ) -> Result<A> {
-        self.ask(subject::api_subject(SHOP, verb), body)
-            .await?
-            .context("empty answer")
+        self.ask(subject::api_subject(SHOP, verb), body).await?.context("empty answer")
     }
 
     pub(crate) async fn task<A: DeserializeOwned>(
@@ -131,23 +110,17 @@ impl World {
         verb: &str,
         body: &impl Serialize,
     ) -> Result<A> {
-        self.ask(subject::task_subject(SHOP, verb), body)
-            .await?
-            .context("empty answer")
+        self.ask(subject::task_subject(SHOP, verb), body).await?.context("empty answer")
     }
 
     pub(crate) async fn poll_activity(&self, queue: &str) -> Result<ActivityTask> {
         let subject = subject::poll_subject(SHOP, queue, PollKind::Activity);
-        self.ask(subject, &poll())
-            .await?
-            .context("no activity task came")
+        self.ask(subject, &poll()).await?.context("no activity task came")
     }
 
     pub(crate) async fn poll_workflow(&self, queue: &str) -> Result<WorkflowTask> {
         let subject = subject::poll_subject(SHOP, queue, PollKind::Workflow);
-        self.ask(subject, &poll())
-            .await?
-            .context("no workflow task came")
+        self.ask(subject, &poll()).await?.context("no workflow task came")
     }
 
     /// Starts a workflow whose queue is its id.
@@ -178,11 +151,7 @@ pub(crate) fn start(id: &str) -> message::Start {
 }
 
 fn poll() -> message::Poll {
-    message::Poll {
-        identity: "worker".into(),
-        timeout_ms: 20_000,
-        ..message::Poll::default()
-    }
+    message::Poll { identity: "worker".into(), timeout_ms: 20_000, ..message::Poll::default() }
 }
 
 pub(crate) fn json(text: &'static str) -> Payloads {

@@ -35,10 +35,5 @@ fn a_failing_step_shows_its_last_line() {
     let mut command = Command::new("sh");
     command.args(["-c", "echo first >&2; echo 'no matching hash' >&2; exit 3"]);
     let error = run(command, "the step", Path::new("/cache/x")).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("`the step` failed (no matching hash)"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("`the step` failed (no matching hash)"), "{error}");
 }

@@ -17,9 +17,7 @@ struct Fixture {
 
 impl Fixture {
     fn new() -> Self {
-        Self {
-            root: tempfile::tempdir().unwrap(),
-        }
+        Self { root: tempfile::tempdir().unwrap() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -60,10 +58,7 @@ fn none_says_where_it_looked() {
     let error = fixture.search().locate().unwrap_err();
     assert!(matches!(error, LocateError::NotFound { .. }));
     let text = error.to_string();
-    assert!(
-        text.contains("cache/nats-server-2.15.1/nats-server"),
-        "{text}"
-    );
+    assert!(text.contains("cache/nats-server-2.15.1/nats-server"), "{text}");
     assert!(text.contains("STEADFAST_NATS_SERVER"), "{text}");
 }
 
@@ -80,10 +75,7 @@ fn too_old_names_the_version_and_an_explicit_one_is_not_replaced() {
     let mut search = fixture.search();
     search.explicit = Some(old);
     let error = search.ensure().unwrap_err();
-    assert!(matches!(
-        error,
-        EnsureError::Locate(LocateError::TooOld { .. })
-    ));
+    assert!(matches!(error, EnsureError::Locate(LocateError::TooOld { .. })));
 }
 
 #[test]
@@ -91,10 +83,7 @@ fn something_else_is_not_taken_for_nats_server() {
     let fixture = Fixture::new();
     pretend(&fixture.path("bin/nats-server"), "hello");
     let error = fixture.search().locate().unwrap_err();
-    assert!(matches!(
-        error,
-        LocateError::Probe(ProbeError::Unreadable { .. })
-    ));
+    assert!(matches!(error, LocateError::Probe(ProbeError::Unreadable { .. })));
 
     let mut search = fixture.search();
     search.explicit = Some(fixture.path("absent"));

@@ -1,9 +1,6 @@
 //! A real nats-server, started, killed, restarted and always gone at the end.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test's helpers panic like the test itself"
-)]
+#![expect(clippy::unwrap_used, reason = "a test's helpers panic like the test itself")]
 
 mod orphan;
 mod probe;
@@ -29,20 +26,15 @@ async fn starts_on_a_free_port_and_stops_without_a_trace() {
 
     server.stop().await;
     assert!(!alive(pid));
-    assert!(
-        !data_dir.exists(),
-        "a temporary folder goes with its server"
-    );
+    assert!(!data_dir.exists(), "a temporary folder goes with its server");
 }
 
 #[tokio::test]
 async fn one_that_listens_everywhere_is_reached_locally() {
-    let server = Server::start(Config {
-        host: std::net::Ipv4Addr::UNSPECIFIED.into(),
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let server =
+        Server::start(Config { host: std::net::Ipv4Addr::UNSPECIFIED.into(), ..Config::default() })
+            .await
+            .unwrap();
     assert!(server.client_url().starts_with("nats://127.0.0.1:"));
     server.stop().await;
 }
@@ -81,18 +73,9 @@ async fn a_message_survives_kill_9_and_restart_on_the_same_port() {
 
 #[tokio::test]
 async fn a_supervised_server_comes_back_after_kill_9() {
-    let server = Server::start(Config {
-        monitor_port: Some(0),
-        ..Config::default()
-    })
-    .await
-    .unwrap();
-    assert!(
-        server
-            .monitor_url()
-            .unwrap()
-            .starts_with("http://127.0.0.1:")
-    );
+    let server =
+        Server::start(Config { monitor_port: Some(0), ..Config::default() }).await.unwrap();
+    assert!(server.monitor_url().unwrap().starts_with("http://127.0.0.1:"));
     let (port, first_pid) = (server.port(), server.pid());
     probe::create_stream(port, "KEEP").await;
     probe::publish(port, "KEEP.one", "hello").await;
@@ -124,16 +107,10 @@ async fn dropping_a_supervisor_kills_its_server() {
 #[tokio::test]
 async fn a_folder_in_use_is_refused_and_its_owner_untouched() {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config {
-        data_dir: Some(folder.path().to_owned()),
-        ..Config::default()
-    };
+    let config = Config { data_dir: Some(folder.path().to_owned()), ..Config::default() };
     let first = Server::start(config.clone()).await.unwrap();
     let error = Server::start(config.clone()).await.unwrap_err();
-    assert!(matches!(
-        error,
-        StartError::Folder(FolderError::InUse { .. })
-    ));
+    assert!(matches!(error, StartError::Folder(FolderError::InUse { .. })));
     assert!(alive(first.pid()));
     first.stop().await;
     Server::start(config).await.unwrap().stop().await;
@@ -142,17 +119,10 @@ async fn a_folder_in_use_is_refused_and_its_owner_untouched() {
 #[tokio::test]
 async fn a_port_in_use_is_an_error_that_shows_the_log() {
     let first = Server::start(Config::default()).await.unwrap();
-    let error = Server::start(Config {
-        port: first.port(),
-        ..Config::default()
-    })
-    .await
-    .unwrap_err();
+    let error =
+        Server::start(Config { port: first.port(), ..Config::default() }).await.unwrap_err();
     assert!(matches!(error, StartError::Exited { .. }));
-    assert!(
-        error.to_string().contains("address already in use"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("address already in use"), "{error}");
     first.stop().await;
 }
 
@@ -165,10 +135,7 @@ async fn a_binary_that_cannot_run_is_an_error() {
     .await
     .unwrap_err();
     // Under setpriv the exec fails in the child; without it, in the spawn.
-    assert!(matches!(
-        error,
-        StartError::Exited { .. } | StartError::Spawn { .. }
-    ));
+    assert!(matches!(error, StartError::Exited { .. } | StartError::Spawn { .. }));
 }
 
 #[test]

@@ -21,12 +21,9 @@ async fn parent_to_be_killed() {
     let Some(data_dir) = std::env::var_os(DATA_DIR) else {
         return;
     };
-    let server = Server::start(Config {
-        data_dir: Some(data_dir.into()),
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let server = Server::start(Config { data_dir: Some(data_dir.into()), ..Config::default() })
+        .await
+        .unwrap();
     println!("\nPID {}", server.pid());
     server.exited().await;
 }
@@ -74,12 +71,8 @@ async fn without_setpriv_the_next_start_ends_the_orphan() {
     kill_parent(parent);
     assert!(alive(orphan), "nothing kills it without setpriv");
 
-    let server = Server::start(Config {
-        data_dir: Some(data_dir),
-        ..Config::default()
-    })
-    .await
-    .unwrap();
+    let server =
+        Server::start(Config { data_dir: Some(data_dir), ..Config::default() }).await.unwrap();
     assert!(!alive(orphan));
     assert!(alive(server.pid()));
     server.stop().await;

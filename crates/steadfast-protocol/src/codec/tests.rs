@@ -13,12 +13,7 @@ fn nested(levels: usize) -> Failure {
 }
 
 fn on_stack<T: Send + 'static>(bytes: usize, work: impl FnOnce() -> T + Send + 'static) -> T {
-    std::thread::Builder::new()
-        .stack_size(bytes)
-        .spawn(work)
-        .unwrap()
-        .join()
-        .unwrap()
+    std::thread::Builder::new().stack_size(bytes).spawn(work).unwrap().join().unwrap()
 }
 
 /// A worker thread of tokio has 2 MiB, and a debug build takes 11 KiB of it per level of failure.
@@ -28,10 +23,7 @@ fn deep_nesting_is_refused_before_the_stack_ends() {
         .map(|levels| on_stack(64 << 20, move || encode(&nested(levels)).unwrap()));
     let check = move || {
         assert!(decode::<Failure>(&deepest).is_ok());
-        assert_eq!(
-            decode_request::<Failure>(&deepest),
-            Err(DecodeError::TooDeep)
-        );
+        assert_eq!(decode_request::<Failure>(&deepest), Err(DecodeError::TooDeep));
         for bytes in [too_deep, far_too_deep] {
             assert_eq!(decode::<Failure>(&bytes), Err(DecodeError::TooDeep));
         }
@@ -60,16 +52,7 @@ struct Outer {
 #[test]
 fn unknown_fields_are_named_with_their_path() {
     let bytes = b"\x81\xA5inner\x91\x82\xA4data\xA0\xA4more\x01";
-    assert_eq!(
-        decode::<Outer>(bytes),
-        Err(DecodeError::UnknownField("inner.0.more".to_owned()))
-    );
-    assert!(matches!(
-        decode::<Outer>(b"\x80"),
-        Err(DecodeError::MissingField(_))
-    ));
-    assert!(matches!(
-        decode::<Outer>(b"\xC1"),
-        Err(DecodeError::Malformed(_))
-    ));
+    assert_eq!(decode::<Outer>(bytes), Err(DecodeError::UnknownField("inner.0.more".to_owned())));
+    assert!(matches!(decode::<Outer>(b"\x80"), Err(DecodeError::MissingField(_))));
+    assert!(matches!(decode::<Outer>(b"\xC1"), Err(DecodeError::Malformed(_))));
 }

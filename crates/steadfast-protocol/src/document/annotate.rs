@@ -12,22 +12,12 @@ pub(super) fn annotate(bytes: &[u8]) -> String {
 
 fn value<'a>(bytes: &'a [u8], depth: usize, lines: &mut String) -> &'a [u8] {
     let big = |from: usize, len: usize| {
-        bytes[from..from + len]
-            .iter()
-            .fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
+        bytes[from..from + len].iter().fold(0_u64, |sum, byte| sum << 8 | u64::from(*byte))
     };
     let mut line = |len: usize, meaning: String| {
-        let hex: Vec<_> = bytes[..len]
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect();
+        let hex: Vec<_> = bytes[..len].iter().map(|byte| format!("{byte:02X}")).collect();
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            lines,
-            "{}{}  # {meaning}",
-            "  ".repeat(depth),
-            hex.join(" ")
-        );
+        let _ = writeln!(lines, "{}{}  # {meaning}", "  ".repeat(depth), hex.join(" "));
         &bytes[len..]
     };
     let text = |from: usize, len: usize| {

@@ -14,11 +14,7 @@ fn round_trips<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>() 
     let bytes = encode(&full).unwrap();
     assert_eq!(decode::<T>(&bytes), Ok(full));
     for end in 0..bytes.len() {
-        assert_eq!(
-            decode::<T>(&bytes[..end]),
-            Err(DecodeError::Truncated),
-            "at {end}"
-        );
+        assert_eq!(decode::<T>(&bytes[..end]), Err(DecodeError::Truncated), "at {end}");
     }
     // One more field: the map's header grows by one, and a pair follows at the end.
     let (header, rest) = match bytes[0] {
@@ -28,10 +24,7 @@ fn round_trips<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>() 
         other => panic!("a message is a map, not {other:#x}"),
     };
     let more = [&header, rest, b"\xA7unknown\x01"].concat();
-    assert_eq!(
-        decode::<T>(&more),
-        Err(DecodeError::UnknownField("unknown".to_owned()))
-    );
+    assert_eq!(decode::<T>(&more), Err(DecodeError::UnknownField("unknown".to_owned())));
 }
 
 #[test]
@@ -74,10 +67,7 @@ fn needed_fields_are_few() {
     assert_eq!(decode::<Poll>(b"\x80"), Ok(Poll::default()));
     assert_eq!(decode::<Complete>(b"\x80"), Ok(Complete::default()));
     let missing = decode::<Signal>(b"\x81\xA4name\xA1s");
-    assert!(
-        matches!(missing, Err(DecodeError::MissingField(_))),
-        "{missing:?}"
-    );
+    assert!(matches!(missing, Err(DecodeError::MissingField(_))), "{missing:?}");
 }
 
 #[test]
@@ -85,14 +75,8 @@ fn a_start_becomes_the_cores_request() {
     let start: Start = Sampler::default().sample();
     let (workflow_id, request, signal) = start.clone().into_request();
     assert_eq!(workflow_id, start.workflow_id);
-    assert_eq!(
-        request.start_delay.0,
-        start.options.start_delay_ms * 1_000_000
-    );
-    assert_eq!(
-        request.user_metadata.unwrap().summary,
-        start.options.summary
-    );
+    assert_eq!(request.start_delay.0, start.options.start_delay_ms * 1_000_000);
+    assert_eq!(request.user_metadata.unwrap().summary, start.options.summary);
     assert_eq!(signal.unwrap().request_id, start.request_id);
 }
 

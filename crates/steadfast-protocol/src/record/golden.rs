@@ -16,10 +16,7 @@ fn folder() -> PathBuf {
 }
 
 fn record(entry: Entry) -> Bytes {
-    let record = Record {
-        at: Timestamp(1_700_000_000_123_456_789),
-        entries: vec![entry],
-    };
+    let record = Record { at: Timestamp(1_700_000_000_123_456_789), entries: vec![entry] };
     encode(&record).unwrap()
 }
 
@@ -35,20 +32,14 @@ fn current() -> BTreeMap<String, Bytes> {
         files.insert(format!("change-{name}"), record(Entry::Change(change)));
     }
     let kinds = variants::<Event>("EventKind");
-    let failed = kinds
-        .iter()
-        .position(|kind| *kind == "WorkflowExecutionFailed")
-        .unwrap();
+    let failed = kinds.iter().position(|kind| *kind == "WorkflowExecutionFailed").unwrap();
     let sampler = |info| {
         let mut sampler = Sampler::choosing("EventKind", failed);
         sampler.choices.insert("FailureInfo", info);
         sampler
     };
     sampler(0).sample::<Event>();
-    for (index, name) in variants::<steadfast_core::Failure>("FailureInfo")
-        .iter()
-        .enumerate()
-    {
+    for (index, name) in variants::<steadfast_core::Failure>("FailureInfo").iter().enumerate() {
         let event = sampler(index).sample();
         files.insert(format!("failure-{name}"), record(Entry::Flushed(event)));
     }
@@ -63,14 +54,8 @@ fn golden() -> Vec<(String, u32, Vec<u8>)> {
     for file in fs::read_dir(folder()).unwrap() {
         let path = file.unwrap().path();
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        let Some((name, number)) = stem.rsplit_once('-') else {
-            panic!("golden file {stem}")
-        };
-        files.push((
-            name.to_owned(),
-            number.parse().unwrap(),
-            fs::read(&path).unwrap(),
-        ));
+        let Some((name, number)) = stem.rsplit_once('-') else { panic!("golden file {stem}") };
+        files.push((name.to_owned(), number.parse().unwrap(), fs::read(&path).unwrap()));
     }
     files.sort();
     files
@@ -81,10 +66,7 @@ fn every_kind_has_its_golden_bytes() {
     let write = std::env::var("STEADFAST_GOLDEN").is_ok_and(|mode| mode == "write");
     let golden = golden();
     for (name, bytes) in current() {
-        if golden
-            .iter()
-            .any(|(found, _, old)| *found == name && *old == bytes)
-        {
+        if golden.iter().any(|(found, _, old)| *found == name && *old == bytes) {
             continue;
         }
         let number = 1 + golden.iter().filter(|(found, ..)| *found == name).count();
@@ -104,11 +86,7 @@ fn every_golden_file_stays_readable() {
             panic!("{name}-{number}.bin must stay readable forever: {error}")
         });
         if let super::Contents::Record(record) = contents {
-            assert_eq!(
-                decode(&encode(&record).unwrap()).unwrap(),
-                record,
-                "{name}-{number}.bin"
-            );
+            assert_eq!(decode(&encode(&record).unwrap()).unwrap(), record, "{name}-{number}.bin");
         }
     }
 }

@@ -18,10 +18,7 @@ fn sample() -> Record {
 /// The sample's bytes with one byte string replaced by another.
 fn altered(from: &[u8], to: &[u8]) -> Vec<u8> {
     let bytes = encode(&sample()).unwrap();
-    let at = bytes
-        .windows(from.len())
-        .position(|window| window == from)
-        .unwrap();
+    let at = bytes.windows(from.len()).position(|window| window == from).unwrap();
     [&bytes[..at], to, &bytes[at + from.len()..]].concat()
 }
 
@@ -29,10 +26,7 @@ fn altered(from: &[u8], to: &[u8]) -> Vec<u8> {
 fn every_event_and_change_round_trips() {
     for index in 0..variants::<Event>("EventKind").len() {
         let event = Sampler::choosing("EventKind", index).sample();
-        let record = Record {
-            entries: vec![Entry::Flushed(event)],
-            ..Record::default()
-        };
+        let record = Record { entries: vec![Entry::Flushed(event)], ..Record::default() };
         assert_eq!(decode(&encode(&record).unwrap()), Ok(record));
     }
     assert_eq!(decode(&encode(&sample()).unwrap()), Ok(sample()));
@@ -40,10 +34,7 @@ fn every_event_and_change_round_trips() {
 
 #[test]
 fn a_record_starts_with_its_version() {
-    assert_eq!(
-        &encode(&sample()).unwrap()[..12],
-        b"\x82\xA1v\x01\xA6record\x82"
-    );
+    assert_eq!(&encode(&sample()).unwrap()[..12], b"\x82\xA1v\x01\xA6record\x82");
 }
 
 #[test]
@@ -62,21 +53,14 @@ fn unknown_versions_kinds_and_fields_are_typed_errors() {
     let kind = decode(&altered(b"\xA5Event", b"\xA5Evemt"));
     assert!(matches!(kind, Err(DecodeError::UnknownKind(_))), "{kind:?}");
     let nested = decode(&altered(b"scheduled_event_id", b"scheduled_event_ix"));
-    assert!(
-        matches!(nested, Err(DecodeError::UnknownField(_))),
-        "{nested:?}"
-    );
+    assert!(matches!(nested, Err(DecodeError::UnknownField(_))), "{nested:?}");
 }
 
 #[test]
 fn every_truncation_is_a_typed_error() {
     let bytes = encode(&sample()).unwrap();
     for end in 0..bytes.len() {
-        assert_eq!(
-            decode(&bytes[..end]),
-            Err(DecodeError::Truncated),
-            "at {end}"
-        );
+        assert_eq!(decode(&bytes[..end]), Err(DecodeError::Truncated), "at {end}");
     }
     let mut longer = bytes.to_vec();
     longer.push(0xC0);

@@ -30,8 +30,6 @@ pub(super) fn read(field: &[u8], value: &[u8]) -> Result<Contents, DecodeError> 
     } else if field == OBJECT.as_bytes() {
         codec::decode(value).map(Contents::Object)
     } else {
-        Err(DecodeError::UnknownField(
-            String::from_utf8_lossy(field).into_owned(),
-        ))
+        Err(DecodeError::UnknownField(String::from_utf8_lossy(field).into_owned()))
     }
 }

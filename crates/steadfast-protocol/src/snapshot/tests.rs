@@ -8,14 +8,7 @@ use crate::sample::Sampler;
 fn sample() -> (Snapshot, Bytes) {
     let run: Run = Sampler::default().sample();
     let bytes = encode(&run, 42, Some("00-a-b-01")).unwrap();
-    (
-        Snapshot {
-            sequence: 42,
-            traceparent: Some("00-a-b-01".to_owned()),
-            run,
-        },
-        bytes,
-    )
+    (Snapshot { sequence: 42, traceparent: Some("00-a-b-01".to_owned()), run }, bytes)
 }
 
 #[test]
@@ -28,10 +21,7 @@ fn a_snapshot_round_trips() {
 fn another_version_is_unreadable() {
     let mut bytes = sample().1.to_vec();
     bytes[3] = 2;
-    assert_eq!(
-        decode(&bytes),
-        Err(DecodeError::UnknownVersion { found: 2, known: 1 })
-    );
+    assert_eq!(decode(&bytes), Err(DecodeError::UnknownVersion { found: 2, known: 1 }));
 }
 
 proptest! {

@@ -61,18 +61,12 @@ pub fn checkpoint_subject(partition: u32) -> String {
 
 /// All records of all runs of a workflow: the filter that makes workflow ids unique.
 pub fn history_filter_workflow(partition: u32, namespace: &str, workflow_id: &str) -> String {
-    tokens(
-        format!("sf.h.{partition}"),
-        [Some(namespace), None, Some(workflow_id), None],
-    )
+    tokens(format!("sf.h.{partition}"), [Some(namespace), None, Some(workflow_id), None])
 }
 
 /// All records of all runs of a namespace in a partition.
 pub fn history_filter_namespace(partition: u32, namespace: &str) -> String {
-    tokens(
-        format!("sf.h.{partition}"),
-        [Some(namespace), None, None, None],
-    )
+    tokens(format!("sf.h.{partition}"), [Some(namespace), None, None, None])
 }
 
 /// The event feed, narrowed to what is named.
@@ -82,10 +76,7 @@ pub fn events_filter(
     workflow_id: Option<&str>,
     run_id: Option<&str>,
 ) -> String {
-    tokens(
-        "sf.events".to_owned(),
-        [namespace, workflow_type, workflow_id, run_id],
-    )
+    tokens("sf.events".to_owned(), [namespace, workflow_type, workflow_id, run_id])
 }
 
 /// Parses a record's subject.
@@ -132,21 +123,9 @@ fn parse_ids(partition: Option<u32>, ids: [&str; 4]) -> Result<RunSubject, Subje
 }
 
 fn run_subject(prefix: String, key: &RunKey, workflow_type: &WorkflowType) -> String {
-    let ids = [
-        key.namespace.as_str(),
-        workflow_type.as_str(),
-        key.workflow_id.as_str(),
-    ];
+    let ids = [key.namespace.as_str(), workflow_type.as_str(), key.workflow_id.as_str()];
     let [namespace, workflow_type, workflow_id] = ids.map(Some);
-    tokens(
-        prefix,
-        [
-            namespace,
-            workflow_type,
-            workflow_id,
-            Some(key.run_id.as_str()),
-        ],
-    )
+    tokens(prefix, [namespace, workflow_type, workflow_id, Some(key.run_id.as_str())])
 }
 
 fn tokens(prefix: String, ids: [Option<&str>; 4]) -> String {

@@ -60,12 +60,7 @@ pub fn api_subject(namespace: &str, verb: &str) -> String {
 
 /// Where a worker polls.
 pub fn poll_subject(namespace: &str, task_queue: &str, kind: PollKind) -> String {
-    format!(
-        "sf.poll.{}.{}.{}",
-        escape(namespace),
-        escape(task_queue),
-        kind.name()
-    )
+    format!("sf.poll.{}.{}.{}", escape(namespace), escape(task_queue), kind.name())
 }
 
 /// Where a worker's answer goes.
@@ -96,10 +91,7 @@ pub fn parse_task(subject: &str) -> Result<VerbSubject, SubjectError> {
 /// Parses a poll's subject.
 pub fn parse_poll(subject: &str) -> Result<PollSubject, SubjectError> {
     let Some(["sf", "poll", namespace, task_queue, kind]) = split::<5>(subject) else {
-        return Err(form(
-            subject,
-            "sf.poll.<namespace>.<queue>.<activity|workflow>",
-        ));
+        return Err(form(subject, "sf.poll.<namespace>.<queue>.<activity|workflow>"));
     };
     Ok(PollSubject {
         namespace: unescape(namespace)?,
@@ -124,10 +116,9 @@ fn parse_verb(
     wanted: &'static str,
 ) -> Result<VerbSubject, SubjectError> {
     match split::<4>(subject) {
-        Some(["sf", found, namespace, verb]) if found == kind => Ok(VerbSubject {
-            namespace: unescape(namespace)?,
-            verb: verb.to_owned(),
-        }),
+        Some(["sf", found, namespace, verb]) if found == kind => {
+            Ok(VerbSubject { namespace: unescape(namespace)?, verb: verb.to_owned() })
+        }
         Some(_) | None => Err(form(subject, wanted)),
     }
 }

@@ -30,40 +30,22 @@ fn long_ids_are_hashed() {
     assert_eq!(escape(&"x".repeat(TOKEN_BYTES_MAX)).len(), TOKEN_BYTES_MAX);
     let resolve = |named| Token::Hashed(token.clone()).resolve("namespace", named);
     assert_eq!(resolve(Some(&id)), Ok(id.clone()));
-    assert_eq!(
-        resolve(None),
-        Err(SubjectError::Hashed { field: "namespace" })
-    );
-    assert_eq!(
-        resolve(Some("y")),
-        Err(SubjectError::Mismatch { field: "namespace" })
-    );
+    assert_eq!(resolve(None), Err(SubjectError::Hashed { field: "namespace" }));
+    assert_eq!(resolve(Some("y")), Err(SubjectError::Mismatch { field: "namespace" }));
 }
 
 #[test]
 fn escapes_that_no_text_has_are_refused() {
-    for token in [
-        "", "==", "=4", "=4g", "=2e", "=41", "a b", "=FF", "=h12", "é", "=hXX",
-    ] {
-        assert_eq!(
-            unescape(token),
-            Err(SubjectError::Escape(token.to_owned())),
-            "{token}"
-        );
+    for token in ["", "==", "=4", "=4g", "=2e", "=41", "a b", "=FF", "=h12", "é", "=hXX"] {
+        assert_eq!(unescape(token), Err(SubjectError::Escape(token.to_owned())), "{token}");
     }
 }
 
 #[test]
 fn filters_match_their_subjects() {
-    assert_eq!(
-        history_filter_workflow(3, "a.b", "o 1"),
-        "sf.h.3.a=2Eb.*.o=201.*"
-    );
+    assert_eq!(history_filter_workflow(3, "a.b", "o 1"), "sf.h.3.a=2Eb.*.o=201.*");
     assert_eq!(history_filter_namespace(3, "shop"), "sf.h.3.shop.*.*.*");
-    assert_eq!(
-        events_filter(Some("shop"), Some("Order"), None, None),
-        "sf.events.shop.Order.*.*"
-    );
+    assert_eq!(events_filter(Some("shop"), Some("Order"), None, None), "sf.events.shop.Order.*.*");
     assert_eq!(checkpoint_subject(3), "sf.s.3.checkpoint");
     assert!(parse_snapshot(&checkpoint_subject(3)).is_err());
 }

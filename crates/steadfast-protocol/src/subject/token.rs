@@ -68,11 +68,7 @@ pub fn unescape(token: &str) -> Result<Token, SubjectError> {
     if let Some(digits) = token.strip_prefix(HASH_PREFIX) {
         let lower_hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
         let legal = digits.len() == HASH_DIGITS && digits.as_bytes().iter().all(lower_hex);
-        return if legal {
-            Ok(Token::Hashed(token.to_owned()))
-        } else {
-            Err(illegal())
-        };
+        return if legal { Ok(Token::Hashed(token.to_owned())) } else { Err(illegal()) };
     }
     if token.is_empty() || token.len() > TOKEN_BYTES_MAX {
         return Err(illegal());
@@ -94,9 +90,7 @@ pub fn unescape(token: &str) -> Result<Token, SubjectError> {
             return Err(illegal());
         }
     }
-    String::from_utf8(text)
-        .map(Token::Text)
-        .map_err(|_| illegal())
+    String::from_utf8(text).map(Token::Text).map_err(|_| illegal())
 }
 
 impl Token {

@@ -14,10 +14,7 @@ fn a_token_round_trips() {
 #[test]
 fn garbage_is_refused() {
     assert_eq!(TaskToken::decode(b""), Err(DecodeError::Truncated));
-    assert!(matches!(
-        TaskToken::decode(b"garbage"),
-        Err(DecodeError::Malformed(_))
-    ));
+    assert!(matches!(TaskToken::decode(b"garbage"), Err(DecodeError::Malformed(_))));
     let token: TaskToken = Sampler::default().sample();
     let mut bytes = token.encode().unwrap().to_vec();
     bytes[3] = 9;

@@ -107,9 +107,5 @@ async fn pulse<F, Fut>(
 
 /// Ends when the attempt has taken too long.
 async fn expired(limit: Duration) {
-    if limit.is_zero() {
-        std::future::pending().await
-    } else {
-        tokio::time::sleep(limit).await
-    }
+    if limit.is_zero() { std::future::pending().await } else { tokio::time::sleep(limit).await }
 }

@@ -68,19 +68,8 @@ impl ActivityContext {
     pub(crate) fn new(info: ActivityInfo, last_details: Payloads) -> (Self, Heartbeats) {
         let (heartbeat, details) = watch::channel(Payloads::new());
         let cancel = CancellationToken::new();
-        let heartbeats = Heartbeats {
-            details,
-            cancel: cancel.clone(),
-        };
-        (
-            Self(Arc::new(Inner {
-                info,
-                last_details,
-                heartbeat,
-                cancel,
-            })),
-            heartbeats,
-        )
+        let heartbeats = Heartbeats { details, cancel: cancel.clone() };
+        (Self(Arc::new(Inner { info, last_details, heartbeat, cancel })), heartbeats)
     }
 
     /// A context for unit tests of an activity function.

@@ -42,10 +42,7 @@ impl ActivityDefinition {
                 Ok(payload::encode_list(&running.await?)?)
             })
         });
-        Self {
-            name: name.into(),
-            run,
-        }
+        Self { name: name.into(), run }
     }
 
     /// The activity type.
@@ -65,9 +62,7 @@ impl ActivityDefinition {
 
 impl fmt::Debug for ActivityDefinition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ActivityDefinition")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("ActivityDefinition").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

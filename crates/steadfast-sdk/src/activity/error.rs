@@ -99,10 +99,7 @@ impl<E: Error + Send + Sync + 'static> From<E> for ActivityError {
         let known = (&error as &dyn Any).downcast_ref::<ApplicationError>();
         let error = known.cloned().unwrap_or_else(|| {
             let name = std::any::type_name::<E>();
-            let kind = name
-                .split('<')
-                .next()
-                .and_then(|name| name.rsplit("::").next());
+            let kind = name.split('<').next().and_then(|name| name.rsplit("::").next());
             ApplicationError::new(kind.unwrap_or(name), chain(&error))
         });
         Self(Box::new(ActivityEnd::Failed(error)))

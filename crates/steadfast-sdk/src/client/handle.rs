@@ -123,11 +123,7 @@ impl WorkflowHandle {
 
     /// The run that the start gave, or that the handle is pinned to; empty when neither is.
     pub fn run_id(&self) -> &RunId {
-        if self.run_id.is_empty() {
-            &self.started_run_id
-        } else {
-            &self.run_id
-        }
+        if self.run_id.is_empty() { &self.started_run_id } else { &self.run_id }
     }
 
     /// Whether the start that gave this handle started the run, rather than found it.
@@ -151,10 +147,7 @@ impl WorkflowHandle {
             request_id: fresh(),
             ..Signal::default()
         };
-        self.client
-            .wire
-            .api::<_, Done>(ApiVerb::Signal, &signal)
-            .await?;
+        self.client.wire.api::<_, Done>(ApiVerb::Signal, &signal).await?;
         Ok(())
     }
 
@@ -176,19 +169,13 @@ impl WorkflowHandle {
         let wire = &self.client.wire;
         let answer: Option<QueryAnswer> = wire.api_wait(ApiVerb::Query, &query, QUERY_WAIT).await?;
         match answer.unwrap_or_default() {
-            QueryAnswer {
-                failure: Some(failure),
-                ..
-            } => Err(QueryError::Failed(Box::new(failure))),
-            QueryAnswer {
-                result: Some(result),
-                ..
-            } => Ok(payload::decode_list(&result)?),
-            QueryAnswer {
-                result: None,
-                failure: None,
-                ..
-            } => Err(Error::new(ErrorKind::Timeout, "no worker answered the query").into()),
+            QueryAnswer { failure: Some(failure), .. } => {
+                Err(QueryError::Failed(Box::new(failure)))
+            }
+            QueryAnswer { result: Some(result), .. } => Ok(payload::decode_list(&result)?),
+            QueryAnswer { result: None, failure: None, .. } => {
+                Err(Error::new(ErrorKind::Timeout, "no worker answered the query").into())
+            }
         }
     }
 
@@ -198,9 +185,7 @@ impl WorkflowHandle {
         name: impl Into<String>,
         args: &(impl Serialize + ?Sized),
     ) -> Result<T, UpdateError> {
-        let mut answer = self
-            .start_update(name, args, UpdateStage::Completed)
-            .await?;
+        let mut answer = self.start_update(name, args, UpdateStage::Completed).await?;
         loop {
             match answer.outcome {
                 Some(UpdateOutcome::Success(result)) => return Ok(payload::decode_list(&result)?),
@@ -233,11 +218,7 @@ impl WorkflowHandle {
             timeout_ms: millis(LONG_POLL),
             ..Update::default()
         };
-        let answer = self
-            .client
-            .wire
-            .api_wait(ApiVerb::Update, &update, LONG_POLL)
-            .await?;
+        let answer = self.client.wire.api_wait(ApiVerb::Update, &update, LONG_POLL).await?;
         answer.ok_or_else(|| Error::new(ErrorKind::Timeout, "the update was not answered"))
     }
 
@@ -268,10 +249,7 @@ impl WorkflowHandle {
             request_id: fresh(),
             ..Cancel::default()
         };
-        self.client
-            .wire
-            .api::<_, Done>(ApiVerb::Cancel, &cancel)
-            .await?;
+        self.client.wire.api::<_, Done>(ApiVerb::Cancel, &cancel).await?;
         Ok(())
     }
 
@@ -285,10 +263,7 @@ impl WorkflowHandle {
             identity: self.client.wire.identity.clone(),
             ..Terminate::default()
         };
-        self.client
-            .wire
-            .api::<_, Done>(ApiVerb::Terminate, &terminate)
-            .await?;
+        self.client.wire.api::<_, Done>(ApiVerb::Terminate, &terminate).await?;
         Ok(())
     }
 
@@ -340,13 +315,11 @@ impl WorkflowHandle {
         match closed.status {
             Status::Completed => Ok(payload::decode_list(&closed.result)?),
             Status::Canceled => Err(ResultError::Canceled),
-            Status::Terminated => Err(ResultError::Terminated {
-                reason: closed.reason,
-            }),
+            Status::Terminated => Err(ResultError::Terminated { reason: closed.reason }),
             Status::TimedOut => Err(ResultError::TimedOut),
-            Status::Failed | Status::ContinuedAsNew | Status::Running | Status::Paused => Err(
-                ResultError::Failed(Box::new(closed.failure.unwrap_or_default())),
-            ),
+            Status::Failed | Status::ContinuedAsNew | Status::Running | Status::Paused => {
+                Err(ResultError::Failed(Box::new(closed.failure.unwrap_or_default())))
+            }
         }
     }
 

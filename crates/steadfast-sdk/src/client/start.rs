@@ -50,23 +50,15 @@ impl StartWorkflow {
             request_id: RequestId::new(uuid::Uuid::new_v4().to_string()),
             ..Start::default()
         };
-        let mut this = Self {
-            client,
-            start,
-            invalid: None,
-        };
-        this.start.input = this
-            .checked(payload::encode_list(input))
-            .unwrap_or_default();
+        let mut this = Self { client, start, invalid: None };
+        this.start.input = this.checked(payload::encode_list(input)).unwrap_or_default();
         this
     }
 
     /// Remembers the first value that could not be written.
     fn checked<T>(&mut self, value: Result<T, ConversionError>) -> Option<T> {
         let value = value.map_err(|error| Error::new(ErrorKind::Encode, error.to_string()));
-        value
-            .map_err(|error| self.invalid.get_or_insert(error))
-            .ok()
+        value.map_err(|error| self.invalid.get_or_insert(error)).ok()
     }
 
     /// Its arguments, when there are several or they are encoded already.
@@ -139,21 +131,14 @@ impl StartWorkflow {
 
     /// A search attribute, made with [`payload::search_attribute`].
     pub fn search_attribute(mut self, name: impl Into<String>, value: Payload) -> Self {
-        self.start
-            .options
-            .search_attributes
-            .insert(name.into(), value);
+        self.start.options.search_attributes.insert(name.into(), value);
         self
     }
 
     /// Signal-with-start: an open run is signalled, else a new one is started and signalled.
     pub fn signal(mut self, name: impl Into<String>, input: impl Serialize) -> Self {
         if let Some(input) = self.checked(payload::encode_list(&input)) {
-            let signal = StartSignal {
-                name: name.into(),
-                input,
-                ..StartSignal::default()
-            };
+            let signal = StartSignal { name: name.into(), input, ..StartSignal::default() };
             self.start.signal = Some(signal);
         }
         self

@@ -35,11 +35,7 @@ pub struct EmbeddedActivities {
 impl EmbeddedActivities {
     /// A host of these functions, so many attempts at a time.
     pub fn new(engine: Engine, activities: Activities, concurrency: usize) -> Self {
-        Self {
-            engine,
-            activities: Arc::new(activities),
-            concurrency: concurrency.max(1),
-        }
+        Self { engine, activities: Arc::new(activities), concurrency: concurrency.max(1) }
     }
 }
 
@@ -84,10 +80,7 @@ async fn run_attempt(
     let Some(definition) = activities.get(name) else {
         let message = format!("activity type {name:?} is not known in this process");
         let failure = ActivityError::retryable("UnknownActivity", message).into_failure();
-        return Some(ActivityOutcome::Failed {
-            failure,
-            last_heartbeat: None,
-        });
+        return Some(ActivityOutcome::Failed { failure, last_heartbeat: None });
     };
     let code = definition.run(ctx, scheduled.input.clone());
     let target = ActivityTarget::Token(task.token);
@@ -125,10 +118,7 @@ fn info(task: &PolledActivityTask) -> ActivityInfo {
 /// Sends a heartbeat; a lost one is made good by the next.
 async fn beat(engine: Engine, target: ActivityTarget, details: Payloads, until: Instant) -> Beat {
     let identity = Identity::new(IDENTITY);
-    match engine
-        .heartbeat_activity(&target, details, identity, until)
-        .await
-    {
+    match engine.heartbeat_activity(&target, details, identity, until).await {
         Ok(answer) if answer.cancel_requested || answer.reset => Beat::Stop,
         Ok(_)
         | Err(
@@ -155,10 +145,7 @@ fn outcome_of(
         Ok(result) => Some(ActivityOutcome::Completed(result)),
         Err(ActivityEnd::Failed(error)) => {
             let failure = error.into_failure();
-            Some(ActivityOutcome::Failed {
-                failure,
-                last_heartbeat,
-            })
+            Some(ActivityOutcome::Failed { failure, last_heartbeat })
         }
         Err(ActivityEnd::Canceled(details)) => Some(ActivityOutcome::Canceled(details)),
         Err(ActivityEnd::Later) => None,

@@ -41,27 +41,16 @@ fn activation(history: &History, from: i64, previous: i64) -> Activation {
 }
 
 fn scheduled(activated: Activated) -> String {
-    let Activated::Commands(commands) = activated else {
-        panic!("{activated:?}")
-    };
-    let [command] = &commands[..] else {
-        panic!("not one command: {commands:?}")
-    };
-    let CommandKind::ScheduleActivity(command) = &command.kind else {
-        panic!("{command:?}")
-    };
+    let Activated::Commands(commands) = activated else { panic!("{activated:?}") };
+    let [command] = &commands[..] else { panic!("not one command: {commands:?}") };
+    let CommandKind::ScheduleActivity(command) = &command.kind else { panic!("{command:?}") };
     command.activity_type.to_string()
 }
 
 fn stage(host: &EmbeddedWorkflows, activation: Activation) -> Vec<u8> {
-    let query = Query {
-        name: "stage".to_owned(),
-        ..Query::default()
-    };
+    let query = Query { name: "stage".to_owned(), ..Query::default() };
     let answer = host.query(activation, &query);
-    let QueryAnswer::Result(result) = answer else {
-        panic!("{answer:?}")
-    };
+    let QueryAnswer::Result(result) = answer else { panic!("{answer:?}") };
     result[0].data.to_vec()
 }
 
@@ -70,34 +59,22 @@ fn a_run_goes_on_from_memory_and_after_eviction_from_its_history() {
     let host = host();
     let mut history = History::started("Order", 250);
     let first = history.task_started();
-    assert_eq!(
-        scheduled(host.activate(activation(&history, 1, 0))),
-        "charge"
-    );
+    assert_eq!(scheduled(host.activate(activation(&history, 1, 0))), "charge");
     assert_eq!(host.cached_through(&history.run()), first);
 
     history.task_completed();
     let charge = history.activity("1", "charge");
     history.activity_completed(charge, "paid");
     let second = history.task_started();
-    assert_eq!(
-        scheduled(host.activate(activation(&history, first + 1, first))),
-        "ship"
-    );
-    let nothing_new = Activation {
-        history: Vec::new(),
-        ..activation(&history, 1, second)
-    };
+    assert_eq!(scheduled(host.activate(activation(&history, first + 1, first))), "ship");
+    let nothing_new = Activation { history: Vec::new(), ..activation(&history, 1, second) };
     assert_eq!(stage(&host, nothing_new), b"\"shipping\"");
 
     host.evict(&history.run());
     assert_eq!(host.cached_through(&history.run()), 0);
     history.task_completed();
     history.activity("2", "ship");
-    assert_eq!(
-        stage(&host, activation(&history, 1, second)),
-        b"\"shipping\""
-    );
+    assert_eq!(stage(&host, activation(&history, 1, second)), b"\"shipping\"");
     assert_eq!(host.cached_through(&history.run()), history.last_id());
 }
 
@@ -111,15 +88,10 @@ fn what_does_not_fit_fails_the_task_and_is_forgotten() {
     let Activated::Failed(failure) = host.activate(activation(&history, 1, 3)) else {
         panic!("refund is not what the code asks for")
     };
-    assert_eq!(
-        failure.cause,
-        WorkflowTaskFailedCause::NonDeterministicError
-    );
+    assert_eq!(failure.cause, WorkflowTaskFailedCause::NonDeterministicError);
     assert_eq!(host.cached_through(&history.run()), 0);
 
-    let unknown = Activation {
-        workflow_type: WorkflowType::from("Other"),
-        ..activation(&history, 1, 3)
-    };
+    let unknown =
+        Activation { workflow_type: WorkflowType::from("Other"), ..activation(&history, 1, 3) };
     assert!(matches!(host.activate(unknown), Activated::Failed(_)));
 }

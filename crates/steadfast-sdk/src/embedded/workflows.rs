@@ -27,10 +27,7 @@ pub struct EmbeddedWorkflows {
 impl EmbeddedWorkflows {
     /// A host of these functions.
     pub fn new(workflows: Workflows) -> Self {
-        Self {
-            workflows,
-            runs: Mutex::default(),
-        }
+        Self { workflows, runs: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<RunKey, WorkflowInstance>> {
@@ -47,14 +44,10 @@ impl EmbeddedWorkflows {
         }
         let name = activation.workflow_type.as_str();
         match self.workflows.get(name) {
-            Some(definition) => Ok(WorkflowInstance::new(
-                definition.clone(),
-                activation.run.clone(),
-            )),
-            None => Err(failed(
-                "UnknownWorkflow",
-                format!("workflow type {name:?} is not known"),
-            )),
+            Some(definition) => {
+                Ok(WorkflowInstance::new(definition.clone(), activation.run.clone()))
+            }
+            None => Err(failed("UnknownWorkflow", format!("workflow type {name:?} is not known"))),
         }
     }
 
@@ -68,18 +61,11 @@ impl EmbeddedWorkflows {
 
 fn failed(kind: &str, message: String) -> Box<TaskFailure> {
     let failure = ApplicationError::new(kind, message).into_failure();
-    task_failure(
-        WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
-        failure,
-    )
+    task_failure(WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure, failure)
 }
 
 fn task_failure(cause: WorkflowTaskFailedCause, failure: Failure) -> Box<TaskFailure> {
-    Box::new(TaskFailure {
-        cause,
-        failure: Some(failure),
-        identity: Identity::new(IDENTITY),
-    })
+    Box::new(TaskFailure { cause, failure: Some(failure), identity: Identity::new(IDENTITY) })
 }
 
 fn not_activated(error: &workflow::ActivateError) -> Box<TaskFailure> {
@@ -96,9 +82,7 @@ impl WorkflowHost for EmbeddedWorkflows {
     }
 
     fn cached_through(&self, run: &RunKey) -> EventId {
-        self.lock()
-            .get(run)
-            .map_or(0, WorkflowInstance::seen_through)
+        self.lock().get(run).map_or(0, WorkflowInstance::seen_through)
     }
 
     fn activate(&self, activation: Activation) -> Activated {
@@ -106,17 +90,8 @@ impl WorkflowHost for EmbeddedWorkflows {
             Ok(instance) => instance,
             Err(failure) => return Activated::Failed(failure),
         };
-        let Activation {
-            run,
-            history,
-            updates,
-            ..
-        } = activation;
-        match instance.activate(workflow::Activation {
-            history,
-            live: true,
-            updates,
-        }) {
+        let Activation { run, history, updates, .. } = activation;
+        match instance.activate(workflow::Activation { history, live: true, updates }) {
             Ok(Progress::Commands(commands)) => {
                 self.keep(run, instance);
                 Activated::Commands(commands)
@@ -138,19 +113,12 @@ impl WorkflowHost for EmbeddedWorkflows {
             Err(failure) => return no_answer(failure),
         };
         let Activation { run, history, .. } = activation;
-        let news = workflow::Activation {
-            history,
-            live: false,
-            updates: Vec::new(),
-        };
+        let news = workflow::Activation { history, live: false, updates: Vec::new() };
         if let Err(error) = instance.activate(news) {
             return no_answer(not_activated(&error));
         }
-        let question = Question {
-            id: String::new(),
-            name: query.name.clone(),
-            args: query.args.clone(),
-        };
+        let question =
+            Question { id: String::new(), name: query.name.clone(), args: query.args.clone() };
         let answer = instance.query(&question);
         self.keep(run, instance);
         match answer {

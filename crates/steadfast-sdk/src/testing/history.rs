@@ -54,11 +54,7 @@ impl History {
             ..WorkflowExecutionStarted::default()
         };
         let now = Timestamp::from_millis(A_DAY_IN_2026);
-        let mut history = Self {
-            run: Some(run),
-            now,
-            events: Vec::new(),
-        };
+        let mut history = Self { run: Some(run), now, events: Vec::new() };
         history.push(started);
         history
     }
@@ -95,13 +91,8 @@ impl History {
     /// Adds any event; its number.
     pub fn push(&mut self, kind: impl Into<EventKind>) -> EventId {
         let id = self.last_id() + 1;
-        let event = Event {
-            id,
-            at: self.now,
-            kind: kind.into(),
-            user_metadata: None,
-            links: Vec::new(),
-        };
+        let event =
+            Event { id, at: self.now, kind: kind.into(), user_metadata: None, links: Vec::new() };
         self.events.push(Arc::new(event));
         self.advance(Span::from_secs(1));
         id
@@ -110,10 +101,7 @@ impl History {
     /// Adds a workflow task that waits for its answer; its started event.
     pub fn task_started(&mut self) -> EventId {
         let scheduled_event_id = self.push(WorkflowTaskScheduled::default());
-        let started = WorkflowTaskStarted {
-            scheduled_event_id,
-            ..WorkflowTaskStarted::default()
-        };
+        let started = WorkflowTaskStarted { scheduled_event_id, ..WorkflowTaskStarted::default() };
         self.push(started)
     }
 
@@ -145,10 +133,7 @@ impl History {
 
     /// Adds its success.
     pub fn activity_completed(&mut self, scheduled_event_id: EventId, result: impl Serialize) {
-        let started = ActivityTaskStarted {
-            scheduled_event_id,
-            ..Default::default()
-        };
+        let started = ActivityTaskStarted { scheduled_event_id, ..Default::default() };
         let started_event_id = self.push(started);
         let result = values(result);
         let completed = ActivityTaskCompleted {
@@ -162,10 +147,7 @@ impl History {
 
     /// Adds its failure.
     pub fn activity_failed(&mut self, scheduled_event_id: EventId, failure: Failure) {
-        let started = ActivityTaskStarted {
-            scheduled_event_id,
-            ..Default::default()
-        };
+        let started = ActivityTaskStarted { scheduled_event_id, ..Default::default() };
         let started_event_id = self.push(started);
         let failed = ActivityTaskFailed {
             failure,
@@ -187,10 +169,7 @@ impl History {
 
     /// Adds its end.
     pub fn timer_fired(&mut self, id: &str, started_event_id: EventId) {
-        self.push(TimerFired {
-            timer_id: id.into(),
-            started_event_id,
-        });
+        self.push(TimerFired { timer_id: id.into(), started_event_id });
     }
 
     /// Adds a signal.
@@ -213,9 +192,6 @@ impl History {
     /// Adds the workflow's success.
     pub fn completed(&mut self, result: impl Serialize) {
         let result = values(result);
-        self.push(WorkflowExecutionCompleted {
-            result,
-            ..Default::default()
-        });
+        self.push(WorkflowExecutionCompleted { result, ..Default::default() });
     }
 }

@@ -128,10 +128,7 @@ impl Replayer {
         let run = run.unwrap_or_else(|| run_of(started));
         let mut instance = WorkflowInstance::new(definition.clone(), run);
         let history = events;
-        instance.activate(Activation {
-            history,
-            ..Activation::default()
-        })?;
+        instance.activate(Activation { history, ..Activation::default() })?;
         instance.check_end()?;
         Ok(Replayed { instance })
     }
@@ -152,9 +149,7 @@ pub struct Replayed {
 
 impl std::fmt::Debug for Replayed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Replayed")
-            .field("closed", &self.is_closed())
-            .finish_non_exhaustive()
+        f.debug_struct("Replayed").field("closed", &self.is_closed()).finish_non_exhaustive()
     }
 }
 
@@ -166,11 +161,7 @@ impl Replayed {
 
     /// Asks it something.
     pub fn query(&self, name: &str, args: Payloads) -> Result<Payloads, Box<Failure>> {
-        let question = Question {
-            id: String::new(),
-            name: name.to_owned(),
-            args,
-        };
+        let question = Question { id: String::new(), name: name.to_owned(), args };
         self.instance.query(&question)
     }
 }

@@ -108,9 +108,7 @@ impl TestRun {
     /// The names of the events so far, without those of workflow tasks.
     pub fn event_names(&self) -> Vec<&'static str> {
         let names = self.history().iter().map(|event| event.kind.name());
-        names
-            .filter(|name| !name.starts_with("WorkflowTask"))
-            .collect()
+        names.filter(|name| !name.starts_with("WorkflowTask")).collect()
     }
 
     /// Sends a signal.
@@ -156,11 +154,7 @@ impl TestRun {
     ) -> Result<T, TestError> {
         self.settle()?;
         let args = payload::encode_list(&args)?;
-        let question = Question {
-            id: String::new(),
-            name: name.to_owned(),
-            args,
-        };
+        let question = Question { id: String::new(), name: name.to_owned(), args };
         let Some(instance) = &self.instance else {
             return Err(self.blocked());
         };
@@ -184,10 +178,7 @@ impl TestRun {
         });
         self.news = true;
         loop {
-            let mut known = self
-                .update_outcomes
-                .iter()
-                .filter(|(id, _)| *id == update_id);
+            let mut known = self.update_outcomes.iter().filter(|(id, _)| *id == update_id);
             match known.next().map(|(_, outcome)| outcome.clone()) {
                 Some(UpdateOutcome::Success(result)) => return Ok(payload::decode_list(&result)?),
                 Some(UpdateOutcome::Failure(failure)) => return Err(TestError::Failed(failure)),
@@ -255,10 +246,7 @@ impl TestRun {
         let (due, timer_id, started_event_id) = self.timers.remove(at);
         let wait = due.since(self.history.now());
         self.history.advance(wait);
-        self.history.push(TimerFired {
-            timer_id,
-            started_event_id,
-        });
+        self.history.push(TimerFired { timer_id, started_event_id });
         self.news = true;
         true
     }
@@ -266,8 +254,7 @@ impl TestRun {
     fn workflow_task(&mut self) -> Result<(), TestError> {
         self.history.task_started();
         for update in &self.updates {
-            self.accepting
-                .insert(update.update_id.to_string(), update.clone());
+            self.accepting.insert(update.update_id.to_string(), update.clone());
         }
         let instance = match &mut self.instance {
             Some(instance) => instance,
@@ -316,19 +303,11 @@ impl TestRun {
         scheduled_event_id: EventId,
         command: &ScheduleActivity,
     ) -> Result<(), TestError> {
-        let policy = command
-            .retry_policy
-            .clone()
-            .unwrap_or_default()
-            .with_defaults();
+        let policy = command.retry_policy.clone().unwrap_or_default().with_defaults();
         let limit = command.schedule_to_close_timeout.set();
         let deadline = limit.map(|limit| self.history.now() + limit);
         let (attempt, result) = self.attempts(command, &policy, deadline)?;
-        let started = ActivityTaskStarted {
-            scheduled_event_id,
-            attempt,
-            ..Default::default()
-        };
+        let started = ActivityTaskStarted { scheduled_event_id, attempt, ..Default::default() };
         let started_event_id = self.history.push(started);
         let kind: EventKind = match result {
             Ok(result) => ActivityTaskCompleted {
@@ -379,9 +358,7 @@ impl TestRun {
                 Verdict::Stop(_) => return Ok((attempt, Err(failure))),
             }
         }
-        Err(TestError::TooManyAttempts(
-            command.activity_type.to_string(),
-        ))
+        Err(TestError::TooManyAttempts(command.activity_type.to_string()))
     }
 
     fn run_child(
@@ -400,9 +377,7 @@ impl TestRun {
             workflow_type: workflow_type.clone(),
             ..Default::default()
         });
-        let mut child = self
-            .world
-            .start_as(key, workflow_type.as_str(), command.input.clone());
+        let mut child = self.world.start_as(key, workflow_type.as_str(), command.input.clone());
         let kind: EventKind = match child.run_to_end() {
             Ok(result) => ChildWorkflowExecutionCompleted {
                 result,
@@ -451,16 +426,8 @@ fn run_locals(
     all: &[LocalActivity],
 ) -> Result<Progress, TestError> {
     let run = |local: &LocalActivity| {
-        let info = ActivityInfo {
-            attempt: 1,
-            ..ActivityInfo::default()
-        };
-        attempt_once(
-            world,
-            local.activity_type.as_str(),
-            info,
-            local.input.clone(),
-        )
+        let info = ActivityInfo { attempt: 1, ..ActivityInfo::default() };
+        attempt_once(world, local.activity_type.as_str(), info, local.input.clone())
     };
     let mut progress = instance.resolve_local(first.number, run(first)?)?;
     for local in all.iter().skip(1) {
@@ -472,9 +439,6 @@ fn run_locals(
 impl TestRun {
     /// How long the next timer has to run; nothing when there is none.
     pub fn next_timer(&self) -> Option<Span> {
-        self.timers
-            .iter()
-            .map(|timer| timer.0.since(self.history.now()))
-            .min()
+        self.timers.iter().map(|timer| timer.0.since(self.history.now())).min()
     }
 }

@@ -83,9 +83,6 @@ impl TestWorld {
     }
 
     pub(super) fn start_as(&self, run: RunKey, workflow_type: &str, input: Payloads) -> TestRun {
-        TestRun::new(
-            Arc::new(self.clone()),
-            History::started_as(run, workflow_type, input),
-        )
+        TestRun::new(Arc::new(self.clone()), History::started_as(run, workflow_type, input))
     }
 }

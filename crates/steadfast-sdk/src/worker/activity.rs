@@ -47,11 +47,7 @@ impl Inner {
 
     async fn attempt(&self, task: ActivityTask) {
         let start_to_close = Duration::from_millis(task.start_to_close_timeout_ms);
-        let patience = if start_to_close.is_zero() {
-            OUTCOME_PATIENCE
-        } else {
-            start_to_close
-        };
+        let patience = if start_to_close.is_zero() { OUTCOME_PATIENCE } else { start_to_close };
         let deadline = Instant::now() + patience;
         let limits = Limits {
             start_to_close,
@@ -69,10 +65,7 @@ impl Inner {
             tracing::info!("activity attempt ran out of time and is dropped");
             return;
         };
-        if let Err(error) = self
-            .tell_outcome(&task.token, outcome, details, deadline)
-            .await
-        {
+        if let Err(error) = self.tell_outcome(&task.token, outcome, details, deadline).await {
             // The attempt was timed out, cancelled or reset meanwhile: its outcome is not wanted.
             tracing::warn!(%error, "activity outcome was not accepted");
         }
@@ -135,9 +128,7 @@ impl Inner {
             details,
             ..Heartbeat::default()
         };
-        self.wire
-            .task(TaskVerb::Heartbeat, &heartbeat, deadline)
-            .await
+        self.wire.task(TaskVerb::Heartbeat, &heartbeat, deadline).await
     }
 
     /// Tells the engine how the attempt ended.
@@ -159,9 +150,7 @@ impl Inner {
                     result,
                     ..Complete::default()
                 };
-                let told = self
-                    .wire
-                    .task::<_, Completed>(TaskVerb::Complete, &complete, deadline);
+                let told = self.wire.task::<_, Completed>(TaskVerb::Complete, &complete, deadline);
                 match told.await {
                     Err(error) if is_too_large(&error) => too_large(&error),
                     told => return told.map(|_| ()),
@@ -170,40 +159,22 @@ impl Inner {
             Err(ActivityEnd::Failed(error)) => error.into_failure(),
             Err(ActivityEnd::Later) => return Ok(()),
             Err(ActivityEnd::Canceled(details)) => {
-                let cancel = CancelTask {
-                    namespace,
-                    token,
-                    identity,
-                    details,
-                    ..CancelTask::default()
-                };
-                self.wire
-                    .task::<_, Done>(TaskVerb::Cancel, &cancel, deadline)
-                    .await?;
+                let cancel =
+                    CancelTask { namespace, token, identity, details, ..CancelTask::default() };
+                self.wire.task::<_, Done>(TaskVerb::Cancel, &cancel, deadline).await?;
                 return Ok(());
             }
         };
         tracing::info!(error = failure.message, "activity attempt failed");
-        let fail = Fail {
-            namespace,
-            token,
-            identity,
-            failure,
-            heartbeat_details,
-            ..Fail::default()
-        };
-        self.wire
-            .task::<_, Done>(TaskVerb::Fail, &fail, deadline)
-            .await?;
+        let fail =
+            Fail { namespace, token, identity, failure, heartbeat_details, ..Fail::default() };
+        self.wire.task::<_, Done>(TaskVerb::Fail, &fail, deadline).await?;
         Ok(())
     }
 }
 
 fn is_too_large(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::TooLarge | ErrorKind::Refused(ErrorCode::PayloadTooLarge)
-    )
+    matches!(error.kind(), ErrorKind::TooLarge | ErrorKind::Refused(ErrorCode::PayloadTooLarge))
 }
 
 /// A result that cannot be sent fails the activity for good, so that its workflow sees it.

@@ -24,10 +24,7 @@ struct Inner {
 
 impl Cache {
     pub(crate) fn new(runs_max: usize) -> Self {
-        Self {
-            runs_max,
-            inner: Mutex::default(),
-        }
+        Self { runs_max, inner: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -76,10 +76,7 @@ impl Inner {
         let this = self.clone();
         match kind {
             PollKind::Activity => {
-                if let Some(task) = self
-                    .wire
-                    .poll::<_, ActivityTask>(&subject, &poll, wait)
-                    .await?
+                if let Some(task) = self.wire.poll::<_, ActivityTask>(&subject, &poll, wait).await?
                 {
                     self.tasks.spawn(async move {
                         let aborted = this.abort.clone();
@@ -89,16 +86,11 @@ impl Inner {
                 }
             }
             PollKind::Workflow => {
-                if let Some(task) = self
-                    .wire
-                    .poll::<_, WorkflowTask>(&subject, &poll, wait)
-                    .await?
+                if let Some(task) = self.wire.poll::<_, WorkflowTask>(&subject, &poll, wait).await?
                 {
                     self.tasks.spawn(async move {
                         let aborted = this.abort.clone();
-                        let _ = aborted
-                            .run_until_cancelled(this.run_workflow_task(task))
-                            .await;
+                        let _ = aborted.run_until_cancelled(this.run_workflow_task(task)).await;
                         drop(slot);
                     });
                 }

@@ -58,11 +58,7 @@ impl Inner {
 
     async fn process(&self, mut task: WorkflowTask) {
         let limit = Duration::from_millis(task.timeout_ms);
-        let limit = if limit.is_zero() {
-            ANSWER_PATIENCE
-        } else {
-            limit
-        };
+        let limit = if limit.is_zero() { ANSWER_PATIENCE } else { limit };
         let deadline = Instant::now() + limit;
         let run_id = task.run_id.clone();
         let answer = match self.activate(&mut task, deadline).await {
@@ -74,9 +70,7 @@ impl Inner {
                 if keep {
                     self.cache.put(run_id.clone(), instance);
                 }
-                let told = self
-                    .complete(&task, commands, answers, keep, deadline)
-                    .await;
+                let told = self.complete(&task, commands, answers, keep, deadline).await;
                 if told.is_err() {
                     drop(self.cache.take(&run_id));
                 }
@@ -141,11 +135,7 @@ impl Inner {
     ) -> Result<(WorkflowInstance, Vec<Command>), ActivateError> {
         let live = task.lone_query.is_none();
         let updates = task.updates.clone();
-        let mut progress = instance.activate(Activation {
-            history,
-            live,
-            updates,
-        })?;
+        let mut progress = instance.activate(Activation { history, live, updates })?;
         let mut running = FuturesUnordered::new();
         loop {
             match progress {
@@ -210,11 +200,7 @@ impl Inner {
         seen_through: Option<EventId>,
     ) -> Result<Vec<Arc<Event>>, Error> {
         let seen = seen_through.unwrap_or_default();
-        let first = task
-            .history
-            .first()
-            .or(task.tail.first())
-            .map(|event| event.id);
+        let first = task.history.first().or(task.tail.first()).map(|event| event.id);
         if first.is_some_and(|first| first > seen + 1)
             || (first.is_none() && seen_through.is_none())
         {
@@ -291,9 +277,7 @@ impl Inner {
             sticky: keep.then_some(sticky),
             ..Complete::default()
         };
-        self.wire
-            .task::<_, Completed>(TaskVerb::Complete, &complete, deadline)
-            .await?;
+        self.wire.task::<_, Completed>(TaskVerb::Complete, &complete, deadline).await?;
         Ok(())
     }
 
@@ -306,16 +290,12 @@ impl Inner {
     ) -> Result<(), Error> {
         tracing::error!(%error, "workflow task failed");
         let unhandled = WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure;
-        let plain = |kind: &str| {
-            (
-                unhandled,
-                ApplicationError::new(kind, error.to_string()).into_failure(),
-            )
-        };
+        let plain =
+            |kind: &str| (unhandled, ApplicationError::new(kind, error.to_string()).into_failure());
         let (cause, failure) = match error {
-            TaskError::Activate(activate) => activate
-                .task_failure()
-                .unwrap_or_else(|| plain("HistoryUnusable")),
+            TaskError::Activate(activate) => {
+                activate.task_failure().unwrap_or_else(|| plain("HistoryUnusable"))
+            }
             TaskError::Request(_) => plain("HistoryUnavailable"),
             TaskError::Unknown(_) => plain("UnknownWorkflow"),
         };
@@ -323,56 +303,25 @@ impl Inner {
         let identity = self.wire.identity.clone();
         if let Some(query) = &task.lone_query {
             let failure = Some(failure);
-            let answer = TaskQueryAnswer {
-                id: query.id.clone(),
-                result: None,
-                failure,
-            };
+            let answer = TaskQueryAnswer { id: query.id.clone(), result: None, failure };
             let query_answers = vec![answer];
-            let complete = Complete {
-                namespace,
-                token,
-                identity,
-                query_answers,
-                ..Complete::default()
-            };
-            self.wire
-                .task::<_, Completed>(TaskVerb::Complete, &complete, deadline)
-                .await?;
+            let complete =
+                Complete { namespace, token, identity, query_answers, ..Complete::default() };
+            self.wire.task::<_, Completed>(TaskVerb::Complete, &complete, deadline).await?;
             return Ok(());
         }
-        let fail = Fail {
-            namespace,
-            token,
-            identity,
-            failure,
-            cause,
-            ..Fail::default()
-        };
-        self.wire
-            .task::<_, Done>(TaskVerb::Fail, &fail, deadline)
-            .await?;
+        let fail = Fail { namespace, token, identity, failure, cause, ..Fail::default() };
+        self.wire.task::<_, Done>(TaskVerb::Fail, &fail, deadline).await?;
         Ok(())
     }
 }
 
 fn answer(instance: &WorkflowInstance, query: &QueryTask) -> TaskQueryAnswer {
-    let question = Question {
-        id: query.id.clone(),
-        name: query.name.clone(),
-        args: query.args.clone(),
-    };
+    let question =
+        Question { id: query.id.clone(), name: query.name.clone(), args: query.args.clone() };
     let id = query.id.clone();
     match instance.query(&question) {
-        Ok(result) => TaskQueryAnswer {
-            id,
-            result: Some(result),
-            failure: None,
-        },
-        Err(failure) => TaskQueryAnswer {
-            id,
-            result: None,
-            failure: Some(*failure),
-        },
+        Ok(result) => TaskQueryAnswer { id, result: Some(result), failure: None },
+        Err(failure) => TaskQueryAnswer { id, result: None, failure: Some(*failure) },
     }
 }

@@ -78,10 +78,7 @@ pub(crate) enum ActivityEnd<'a> {
 fn canceled(details: Payloads) -> Failure {
     Failure {
         message: "activity cancelled".to_owned(),
-        info: FailureInfo::Canceled {
-            details,
-            identity: Default::default(),
-        },
+        info: FailureInfo::Canceled { details, identity: Default::default() },
         ..Failure::default()
     }
 }
@@ -173,11 +170,7 @@ impl State {
     /// The workflow is cancelled.
     pub(crate) fn cancel_activities(&mut self) {
         for number in self.activities.numbers() {
-            if self
-                .activities
-                .get_mut(number)
-                .is_some_and(|activity| !activity.shielded)
-            {
+            if self.activities.get_mut(number).is_some_and(|activity| !activity.shielded) {
                 self.cancel_activity(number);
             }
         }
@@ -221,19 +214,8 @@ impl<O: DeserializeOwned> Activity<O> {
             ..ScheduleActivity::default()
         };
         let cancellation = CancellationType::default();
-        let inner = Order {
-            command,
-            shielded: ctx.shielded,
-            cancellation,
-        };
-        Self {
-            ctx,
-            inner,
-            invalid,
-            number: None,
-            detached: false,
-            output: PhantomData,
-        }
+        let inner = Order { command, shielded: ctx.shielded, cancellation };
+        Self { ctx, inner, invalid, number: None, detached: false, output: PhantomData }
     }
 
     /// Where its attempts wait for workers; `nats:<subject>` asks a NATS service instead.
@@ -280,11 +262,7 @@ impl<O: DeserializeOwned> Activity<O> {
 
     /// No more attempts than this.
     pub fn max_attempts(mut self, attempts: i32) -> Self {
-        let policy = self
-            .inner
-            .command
-            .retry_policy
-            .get_or_insert_with(RetryPolicy::default);
+        let policy = self.inner.command.retry_policy.get_or_insert_with(RetryPolicy::default);
         policy.maximum_attempts = attempts;
         self
     }
@@ -367,10 +345,7 @@ impl<O> Drop for Activity<O> {
         if !self.detached {
             state.cancel_activity(number);
         }
-        let event_id = state
-            .activities
-            .get_mut(number)
-            .and_then(|activity| activity.event_id);
+        let event_id = state.activities.get_mut(number).and_then(|activity| activity.event_id);
         state.activities.remove(number, event_id);
     }
 }

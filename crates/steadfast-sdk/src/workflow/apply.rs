@@ -9,10 +9,7 @@ use super::{activity::ActivityEnd, state::State};
 
 impl State {
     /// Takes in one event.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the rest is the engine's affair"
-    )]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is the engine's affair")]
     pub(crate) fn apply(&mut self, event: &Event) {
         match &event.kind {
             EventKind::WorkflowExecutionSignaled(e) => {
@@ -102,24 +99,16 @@ impl State {
                 let failure = Failure::application("ChildStartFailed", message);
                 (e.initiated_event_id, 0, failure, Default::default())
             }
-            EventKind::ChildWorkflowExecutionFailed(e) => (
-                e.initiated_event_id,
-                e.started_event_id,
-                e.failure.clone(),
-                e.retry_state,
-            ),
+            EventKind::ChildWorkflowExecutionFailed(e) => {
+                (e.initiated_event_id, e.started_event_id, e.failure.clone(), e.retry_state)
+            }
             EventKind::ChildWorkflowExecutionCanceled(e) => {
                 let info = FailureInfo::Canceled {
                     details: e.details.clone(),
                     identity: Default::default(),
                 };
                 let failure = bare("child workflow was cancelled", info);
-                (
-                    e.initiated_event_id,
-                    e.started_event_id,
-                    failure,
-                    Default::default(),
-                )
+                (e.initiated_event_id, e.started_event_id, failure, Default::default())
             }
             EventKind::ChildWorkflowExecutionTimedOut(e) => {
                 let info = FailureInfo::Timeout {
@@ -127,42 +116,23 @@ impl State {
                     last_heartbeat_details: Payloads::new(),
                 };
                 let failure = bare("child workflow timed out", info);
-                (
-                    e.initiated_event_id,
-                    e.started_event_id,
-                    failure,
-                    e.retry_state,
-                )
+                (e.initiated_event_id, e.started_event_id, failure, e.retry_state)
             }
             EventKind::ChildWorkflowExecutionTerminated(e) => {
-                let info = FailureInfo::Terminated {
-                    identity: Default::default(),
-                };
+                let info = FailureInfo::Terminated { identity: Default::default() };
                 let failure = bare("child workflow was terminated", info);
-                (
-                    e.initiated_event_id,
-                    e.started_event_id,
-                    failure,
-                    Default::default(),
-                )
+                (e.initiated_event_id, e.started_event_id, failure, Default::default())
             }
             _ => return,
         };
-        let info = ChildFailure {
-            started_event_id: started,
-            retry_state,
-            ..ChildFailure::default()
-        };
+        let info =
+            ChildFailure { started_event_id: started, retry_state, ..ChildFailure::default() };
         self.resolve_child(initiated, Err((failure, info)));
     }
 }
 
 fn bare(message: &str, info: FailureInfo) -> Failure {
-    Failure {
-        message: message.to_owned(),
-        info,
-        ..Failure::default()
-    }
+    Failure { message: message.to_owned(), info, ..Failure::default() }
 }
 
 /// Whether the event came of a command of the code.

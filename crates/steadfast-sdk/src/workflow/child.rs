@@ -59,10 +59,7 @@ impl PendingChild {
 fn canceled(details: Payloads) -> Failure {
     Failure {
         message: "child workflow cancelled".to_owned(),
-        info: FailureInfo::Canceled {
-            details,
-            identity: Default::default(),
-        },
+        info: FailureInfo::Canceled { details, identity: Default::default() },
         ..Failure::default()
     }
 }
@@ -74,10 +71,8 @@ impl State {
         if command.workflow_id.is_empty() {
             command.workflow_id = WorkflowId::new(self.random.uuid().to_string());
         }
-        let execution = Execution {
-            workflow_id: command.workflow_id.clone(),
-            run_id: Default::default(),
-        };
+        let execution =
+            Execution { workflow_id: command.workflow_id.clone(), run_id: Default::default() };
         let workflow_type = command.workflow_type.clone();
         let command = CommandKind::StartChildWorkflow(Box::new(command));
         let ticket = self.issue(command, Origin::Child(number));
@@ -168,11 +163,7 @@ impl State {
     /// The workflow is cancelled.
     pub(crate) fn cancel_children(&mut self) {
         for number in self.children.numbers() {
-            if self
-                .children
-                .get_mut(number)
-                .is_some_and(|child| !child.shielded)
-            {
+            if self.children.get_mut(number).is_some_and(|child| !child.shielded) {
                 self.cancel_child(number);
             }
         }
@@ -217,13 +208,7 @@ impl<O: DeserializeOwned> Child<O> {
             shielded: ctx.shielded,
             cancellation: CancellationType::WaitCompleted,
         };
-        Self {
-            ctx,
-            order,
-            invalid,
-            number: None,
-            output: PhantomData,
-        }
+        Self { ctx, order, invalid, number: None, output: PhantomData }
     }
 
     /// Its id, instead of a fresh UUID.
@@ -282,10 +267,7 @@ impl<O: DeserializeOwned> Child<O> {
             Some(child) => child.execution.clone(),
             None => Execution::default(),
         };
-        Ok(ChildHandle {
-            child: self,
-            execution,
-        })
+        Ok(ChildHandle { child: self, execution })
     }
 
     /// The child's number, once it is asked for.
@@ -312,10 +294,7 @@ impl<O: DeserializeOwned> Child<O> {
         let Some(child) = state.children.get_mut(number) else {
             return Poll::Pending;
         };
-        child
-            .started
-            .poll(cx)
-            .map(|result| result.map_err(ChildFailed::new))
+        child.started.poll(cx).map(|result| result.map_err(ChildFailed::new))
     }
 }
 
@@ -353,10 +332,7 @@ impl<O> Drop for Child<O> {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             let mut state = self.ctx.shared.lock();
-            let event_id = state
-                .children
-                .get_mut(number)
-                .and_then(|child| child.event_id);
+            let event_id = state.children.get_mut(number).and_then(|child| child.event_id);
             state.children.remove(number, event_id);
         }
     }

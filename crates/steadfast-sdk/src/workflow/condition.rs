@@ -28,18 +28,14 @@ pub(crate) fn resolve_first(shared: &StateHandle) -> bool {
     let open = |state: &State| -> Vec<(u64, Check)> {
         let conditions = state.conditions.iter();
         let open = conditions.filter(|(_, condition)| condition.slot.is_open());
-        open.map(|(number, condition)| (number, condition.check.clone()))
-            .collect()
+        open.map(|(number, condition)| (number, condition.check.clone())).collect()
     };
     let checks = open(&shared.lock());
     let Some((number, _)) = checks.into_iter().find(|(_, check)| check()) else {
         return false;
     };
     let mut state = shared.lock();
-    state
-        .conditions
-        .get_mut(number)
-        .is_some_and(|condition| condition.slot.fill(Ok(())))
+    state.conditions.get_mut(number).is_some_and(|condition| condition.slot.fill(Ok(())))
 }
 
 /// Ends when the condition is true, or when the workflow is cancelled.
@@ -52,11 +48,7 @@ pub struct WaitUntil {
 
 impl WaitUntil {
     pub(super) fn new(ctx: WorkflowContext, check: Check) -> Self {
-        Self {
-            ctx,
-            check,
-            number: None,
-        }
+        Self { ctx, check, number: None }
     }
 }
 
@@ -75,11 +67,7 @@ impl Future for WaitUntil {
                     return Poll::Ready(Err(Canceled));
                 }
                 let check = this.check.clone();
-                let condition = Condition {
-                    check,
-                    shielded,
-                    slot: Slot::Empty,
-                };
+                let condition = Condition { check, shielded, slot: Slot::Empty };
                 *this.number.insert(state.conditions.add(condition))
             }
         };

@@ -43,10 +43,7 @@ pub struct WorkflowContext {
 
 impl WorkflowContext {
     pub(super) fn new(shared: StateHandle) -> Self {
-        Self {
-            shared,
-            shielded: false,
-        }
+        Self { shared, shielded: false }
     }
 
     /// What the workflow knows of its run.
@@ -122,11 +119,7 @@ impl WorkflowContext {
         activity_type: impl Into<String>,
         input: impl Serialize,
     ) -> Activity<O> {
-        Activity::new(
-            self.clone(),
-            activity_type.into(),
-            payload::encode_list(&input),
-        )
+        Activity::new(self.clone(), activity_type.into(), payload::encode_list(&input))
     }
 
     /// An activity with any number of arguments.
@@ -144,11 +137,7 @@ impl WorkflowContext {
         activity_type: impl Into<String>,
         input: impl Serialize,
     ) -> Local<O> {
-        Local::new(
-            self.clone(),
-            activity_type.into(),
-            payload::encode_list(&input),
-        )
+        Local::new(self.clone(), activity_type.into(), payload::encode_list(&input))
     }
 
     /// Runs a function once in the life of the run; replays get its value from the history. It must
@@ -167,11 +156,7 @@ impl WorkflowContext {
         workflow_type: impl Into<String>,
         input: impl Serialize,
     ) -> Child<O> {
-        Child::new(
-            self.clone(),
-            workflow_type.into(),
-            payload::encode_list(&input),
-        )
+        Child::new(self.clone(), workflow_type.into(), payload::encode_list(&input))
     }
 
     /// Another workflow of the same namespace, to signal or cancel.
@@ -222,10 +207,7 @@ impl WorkflowContext {
         I: DeserializeOwned,
         O: Serialize,
     {
-        self.shared
-            .lock()
-            .queries
-            .insert(name.into(), query::handler(answer));
+        self.shared.lock().queries.insert(name.into(), query::handler(answer));
     }
 
     /// Handles an update: the validator may refuse it and must only look; the handler may do all
@@ -238,10 +220,7 @@ impl WorkflowContext {
         F: Fn(I) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<O, WorkflowError>> + Send + 'static,
     {
-        self.shared
-            .lock()
-            .updates
-            .handle(name.into(), update::handler(validate, handle));
+        self.shared.lock().updates.handle(name.into(), update::handler(validate, handle));
     }
 
     /// Waits until no accepted update is being handled: a good thing to do before returning.
@@ -271,19 +250,13 @@ impl WorkflowContext {
 
     /// Waits until the workflow is asked to cancel; its reason.
     pub async fn cancelled(&self) -> String {
-        let mut waiting = CancelWait {
-            ctx: self,
-            number: None,
-        };
+        let mut waiting = CancelWait { ctx: self, number: None };
         futures::future::poll_fn(|cx| waiting.poll(cx)).await
     }
 
     /// A context that the workflow's cancellation does not touch: for cleaning up.
     pub fn shielded(&self) -> Self {
-        Self {
-            shared: self.shared.clone(),
-            shielded: true,
-        }
+        Self { shared: self.shared.clone(), shielded: true }
     }
 
     /// Whether to take the new way. Runs that passed this place in older code keep the old way.
@@ -329,20 +302,13 @@ impl WorkflowContext {
     pub fn continue_as_new<T>(&self, input: impl Serialize) -> Result<T, WorkflowError> {
         let input = payload::encode_list(&input)?;
         let workflow_type = self.shared.lock().info.workflow_type.clone();
-        let options = ContinueAsNew {
-            workflow_type,
-            input,
-            ..ContinueAsNew::default()
-        };
+        let options = ContinueAsNew { workflow_type, input, ..ContinueAsNew::default() };
         self.continue_as_new_with(options)
     }
 
     /// Ends this run and goes on as the run described; empty fields are taken over from this run.
     pub fn continue_as_new_with<T>(&self, options: ContinueAsNew) -> Result<T, WorkflowError> {
-        let options = ContinueAsNew {
-            initiator: Initiator::Workflow,
-            ..options
-        };
+        let options = ContinueAsNew { initiator: Initiator::Workflow, ..options };
         Err(WorkflowError::ContinueAsNew(Box::new(options)))
     }
 }

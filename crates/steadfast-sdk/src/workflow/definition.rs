@@ -39,10 +39,7 @@ impl WorkflowDefinition {
                 Ok(payload::encode_list(&running.await?)?)
             })
         });
-        Self {
-            name: name.into(),
-            main,
-        }
+        Self { name: name.into(), main }
     }
 
     /// The workflow type.
@@ -61,9 +58,7 @@ impl WorkflowDefinition {
 
 impl fmt::Debug for WorkflowDefinition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WorkflowDefinition")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("WorkflowDefinition").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

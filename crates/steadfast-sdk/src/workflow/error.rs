@@ -84,9 +84,7 @@ impl WorkflowError {
 pub(crate) const SOURCE: &str = "RustSDK";
 
 fn permanent(kind: &str, error: &dyn std::error::Error) -> Failure {
-    ApplicationError::new(kind, error.to_string())
-        .non_retryable()
-        .into_failure()
+    ApplicationError::new(kind, error.to_string()).non_retryable().into_failure()
 }
 
 /// An error raised by user code, in a workflow or an activity.

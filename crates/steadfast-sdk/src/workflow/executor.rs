@@ -23,10 +23,7 @@ impl Ready {
     }
 
     fn pop(&self) -> Option<u64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 }
 
@@ -58,10 +55,7 @@ impl Executor {
     pub(crate) fn spawn(&mut self, task: Task) {
         let id = self.next;
         self.next += 1;
-        let waker = Waker::from(Arc::new(TaskWaker {
-            task: id,
-            ready: self.ready.clone(),
-        }));
+        let waker = Waker::from(Arc::new(TaskWaker { task: id, ready: self.ready.clone() }));
         self.tasks.insert(id, (task, waker));
         self.ready.push(id);
     }

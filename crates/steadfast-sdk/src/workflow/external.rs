@@ -31,13 +31,7 @@ impl State {
     fn send(&mut self, command: CommandKind) -> u64 {
         let number = self.externals.take_number();
         self.issue(command, Origin::External(number));
-        self.externals.insert(
-            number,
-            PendingExternal {
-                event_id: None,
-                slot: Slot::Empty,
-            },
-        );
+        self.externals.insert(number, PendingExternal { event_id: None, slot: Slot::Empty });
         number
     }
 
@@ -71,15 +65,8 @@ pub struct ExternalWorkflow {
 
 impl ExternalWorkflow {
     pub(super) fn new(ctx: WorkflowContext, workflow_id: WorkflowId) -> Self {
-        let target = Execution {
-            workflow_id,
-            run_id: RunId::default(),
-        };
-        Self {
-            ctx,
-            target,
-            child_only: false,
-        }
+        let target = Execution { workflow_id, run_id: RunId::default() };
+        Self { ctx, target, child_only: false }
     }
 
     /// One run of it, rather than the current one.
@@ -122,13 +109,7 @@ impl ExternalWorkflow {
         command: Result<CommandKind, ConversionError>,
     ) -> Delivery {
         let (ctx, target) = (self.ctx.clone(), self.target.clone());
-        Delivery {
-            ctx,
-            what,
-            target,
-            command: Some(command),
-            number: None,
-        }
+        Delivery { ctx, what, target, command: Some(command), number: None }
     }
 }
 
@@ -167,12 +148,7 @@ impl Future for Delivery {
         state.externals.remove(number, event_id);
         Poll::Ready(result.map_err(|cause| {
             let (what, target) = (this.what, this.target.clone());
-            ExternalFailed {
-                what,
-                target,
-                cause,
-            }
-            .into()
+            ExternalFailed { what, target, cause }.into()
         }))
     }
 }
@@ -181,10 +157,7 @@ impl Drop for Delivery {
     fn drop(&mut self) {
         if let Some(number) = self.number {
             let mut state = self.ctx.shared.lock();
-            let event_id = state
-                .externals
-                .get_mut(number)
-                .and_then(|sent| sent.event_id);
+            let event_id = state.externals.get_mut(number).and_then(|sent| sent.event_id);
             state.externals.remove(number, event_id);
         }
     }

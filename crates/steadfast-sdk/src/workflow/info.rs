@@ -88,10 +88,7 @@ impl WorkflowInfo {
     pub fn last_completion_result<T: DeserializeOwned>(
         &self,
     ) -> Result<Option<T>, ConversionError> {
-        self.last_completion
-            .first()
-            .map(payload::decode)
-            .transpose()
+        self.last_completion.first().map(payload::decode).transpose()
     }
 
     /// A memo field that the run started with.

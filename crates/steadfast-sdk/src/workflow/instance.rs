@@ -87,19 +87,12 @@ impl ActivateError {
     pub fn task_failure(&self) -> Option<(WorkflowTaskFailedCause, Failure)> {
         let (cause, kind) = match self {
             Self::Gap { .. } | Self::NoTask | Self::Stale(_) => return None,
-            Self::NonDeterminism(_) => (
-                WorkflowTaskFailedCause::NonDeterministicError,
-                "NonDeterminism",
-            ),
-            Self::Panic(_) => (
-                WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
-                "Panic",
-            ),
+            Self::NonDeterminism(_) => {
+                (WorkflowTaskFailedCause::NonDeterministicError, "NonDeterminism")
+            }
+            Self::Panic(_) => (WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure, "Panic"),
         };
-        Some((
-            cause,
-            ApplicationError::new(kind, self.to_string()).into_failure(),
-        ))
+        Some((cause, ApplicationError::new(kind, self.to_string()).into_failure()))
     }
 }
 
@@ -141,9 +134,7 @@ impl WorkflowInstance {
 
     /// Whether the main function is over.
     pub fn is_closed(&self) -> bool {
-        self.shared
-            .as_ref()
-            .is_some_and(|shared| shared.lock().closed)
+        self.shared.as_ref().is_some_and(|shared| shared.lock().closed)
     }
 
     /// Takes in history, and runs the code.
@@ -181,9 +172,7 @@ impl WorkflowInstance {
             Some(shared) => query::ask(shared, question),
             None => {
                 let message = "the workflow has not run yet";
-                Err(Box::new(
-                    ApplicationError::new("NotStarted", message).into_failure(),
-                ))
+                Err(Box::new(ApplicationError::new("NotStarted", message).into_failure()))
             }
         }
     }
@@ -194,11 +183,7 @@ impl WorkflowInstance {
             return Ok(());
         };
         let mut state = shared.lock();
-        for event in self
-            .pending
-            .iter()
-            .filter(|event| is_command_event(&event.kind))
-        {
+        for event in self.pending.iter().filter(|event| is_command_event(&event.kind)) {
             state.match_command(event);
         }
         state.match_rest(last);
@@ -215,10 +200,7 @@ impl WorkflowInstance {
             }
             let expected = self.seen_through + 1;
             if event.id != expected {
-                return Err(ActivateError::Gap {
-                    expected,
-                    found: event.id,
-                });
+                return Err(ActivateError::Gap { expected, found: event.id });
             }
             self.seen_through = event.id;
             self.pending.push_back(event);
@@ -247,10 +229,7 @@ impl WorkflowInstance {
                 Some(_) | None => continue,
             };
             let events: Vec<_> = self.pending.drain(..=at).collect();
-            return Ok(Some(Task {
-                events,
-                live: is_live,
-            }));
+            return Ok(Some(Task { events, live: is_live }));
         }
         Ok(None)
     }
@@ -264,10 +243,7 @@ impl WorkflowInstance {
             self.begin(&task.events);
         }
         let Some(shared) = self.shared.clone() else {
-            return Err(ActivateError::Gap {
-                expected: 1,
-                found: started.id,
-            });
+            return Err(ActivateError::Gap { expected: 1, found: started.id });
         };
         {
             let mut state = shared.lock();
@@ -275,10 +251,7 @@ impl WorkflowInstance {
                 state.apply(event);
             }
             let after = self.ran_task + 1;
-            let mut news = task
-                .events
-                .iter()
-                .filter(|event| !is_command_event(&event.kind));
+            let mut news = task.events.iter().filter(|event| !is_command_event(&event.kind));
             state.match_rest(news.find(|event| event.id > after).unwrap_or(&started));
             if let Some(trouble) = state.trouble.take() {
                 return Err(trouble.into());
@@ -310,9 +283,7 @@ impl WorkflowInstance {
         };
         let info = WorkflowInfo::new(&self.run, started, first.at);
         let shared = StateHandle::new(State::new(info, seed(started, &self.run)));
-        let main = self
-            .definition
-            .run(WorkflowContext::new(shared.clone()), started.input.clone());
+        let main = self.definition.run(WorkflowContext::new(shared.clone()), started.input.clone());
         let closing = shared.clone();
         self.executor.spawn(Box::pin(async move {
             let result = main.await;
@@ -334,10 +305,7 @@ impl WorkflowInstance {
                 EventKind::WorkflowExecutionUpdateAccepted(accepted) => {
                     if let Some(request) = &accepted.accepted_request {
                         let update_id = accepted_id(accepted).into();
-                        let request = UpdateRequest {
-                            update_id,
-                            ..request.clone()
-                        };
+                        let request = UpdateRequest { update_id, ..request.clone() };
                         state.deliver_update(request, true);
                     }
                 }
@@ -414,10 +382,7 @@ struct Task {
     live: bool,
 }
 
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "only these end a task badly"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "only these end a task badly")]
 fn started_of(event: &Event) -> EventId {
     match &event.kind {
         EventKind::WorkflowTaskFailed(failed) => failed.started_event_id,
@@ -429,11 +394,7 @@ fn started_of(event: &Event) -> EventId {
 /// The seed of a run's randomness: the id of the run as it first was, so that a reset keeps it.
 fn seed<'a>(started: &'a WorkflowExecutionStarted, run: &'a RunKey) -> &'a str {
     let original = started.original_execution_run_id.as_str();
-    if original.is_empty() {
-        run.run_id.as_str()
-    } else {
-        original
-    }
+    if original.is_empty() { run.run_id.as_str() } else { original }
 }
 
 /// Conditions are user code, too: a panic there is the code's.
@@ -481,9 +442,7 @@ impl State {
                     details: payload::encode_list(&()).unwrap_or_default(),
                 }
             }
-            Err(error) => CommandKind::FailWorkflow {
-                failure: Box::new(error.into_failure()),
-            },
+            Err(error) => CommandKind::FailWorkflow { failure: Box::new(error.into_failure()) },
         };
         self.issue(command, Origin::Other);
         self.closed = true;

@@ -70,9 +70,7 @@ struct MarkerData {
 /// Which local activity a marker belongs to.
 pub(crate) fn marker_number(marker: &MarkerRecorded) -> Option<u64> {
     let data = marker.details.get("data")?.first()?;
-    payload::decode::<MarkerData>(data)
-        .ok()
-        .map(|data| data.seq)
+    payload::decode::<MarkerData>(data).ok().map(|data| data.seq)
 }
 
 /// What a marker says of the result.
@@ -127,12 +125,7 @@ impl State {
             return Ok(false);
         }
         let marker_name = MARKER.to_owned();
-        let marker = RecordMarker {
-            marker_name,
-            details,
-            failure,
-            ..RecordMarker::default()
-        };
+        let marker = RecordMarker { marker_name, details, failure, ..RecordMarker::default() };
         self.issue(CommandKind::RecordMarker(Box::new(marker)), Origin::Other);
         Ok(true)
     }
@@ -155,13 +148,7 @@ impl<O: DeserializeOwned> Local<O> {
         input: Result<Payloads, ConversionError>,
     ) -> Self {
         let activity_type = ActivityType::new(activity_type);
-        Self {
-            ctx,
-            activity_type,
-            input: Some(input),
-            number: None,
-            output: PhantomData,
-        }
+        Self { ctx, activity_type, input: Some(input), number: None, output: PhantomData }
     }
 }
 
@@ -179,12 +166,7 @@ impl<O: DeserializeOwned> Future for Local<O> {
                 }
             };
             let activity_type = this.activity_type.clone();
-            let local = PendingLocal {
-                activity_type,
-                input,
-                handed_out: false,
-                slot: Slot::Empty,
-            };
+            let local = PendingLocal { activity_type, input, handed_out: false, slot: Slot::Empty };
             this.number = Some(this.ctx.shared.lock().locals.add(local));
         }
         let Some(number) = this.number else {

@@ -59,12 +59,9 @@ impl Peeked {
             }
             SIDE_EFFECT => {
                 let details = &marker.details;
-                let id = details
-                    .get("side-effect-id")
-                    .and_then(|id| payload::decode_list(id).ok());
+                let id = details.get("side-effect-id").and_then(|id| payload::decode_list(id).ok());
                 if let Some(id) = id {
-                    self.side_effects
-                        .insert(id, details.get("data").cloned().unwrap_or_default());
+                    self.side_effects.insert(id, details.get("data").cloned().unwrap_or_default());
                 }
             }
             local::MARKER => self.locals.push_back(marker.clone()),
@@ -86,10 +83,7 @@ impl State {
         }
         self.patches.insert(id.to_owned(), new_way);
         if new_way {
-            let data = payload::encode(&PatchData {
-                id: id.to_owned(),
-                deprecated,
-            });
+            let data = payload::encode(&PatchData { id: id.to_owned(), deprecated });
             let details = BTreeMap::from([(
                 "patch-data".to_owned(),
                 data.map(|data| vec![data]).unwrap_or_default(),
@@ -100,11 +94,8 @@ impl State {
     }
 
     fn mark(&mut self, name: &str, details: BTreeMap<String, Payloads>) {
-        let marker = RecordMarker {
-            marker_name: name.to_owned(),
-            details,
-            ..RecordMarker::default()
-        };
+        let marker =
+            RecordMarker { marker_name: name.to_owned(), details, ..RecordMarker::default() };
         self.issue(CommandKind::RecordMarker(Box::new(marker)), Origin::Other);
     }
 }
@@ -119,11 +110,7 @@ pub struct SideEffect<T, F> {
 
 impl<T, F> SideEffect<T, F> {
     pub(super) fn new(ctx: WorkflowContext, effect: F) -> Self {
-        Self {
-            ctx,
-            effect: Some(effect),
-            value: PhantomData,
-        }
+        Self { ctx, effect: Some(effect), value: PhantomData }
     }
 }
 

@@ -59,20 +59,16 @@ impl State {
 }
 
 /// Whether an event may stand in a history although the code does not ask for it.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "all other events need their command"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other events need their command")]
 fn is_optional(kind: &EventKind) -> bool {
     match kind {
         EventKind::MarkerRecorded(marker) => {
             marker.marker_name == marker::PATCH
                 && marker::patch_data(&marker.details).is_some_and(|data| data.deprecated)
         }
-        EventKind::UpsertWorkflowSearchAttributes(upsert) => upsert
-            .search_attributes
-            .keys()
-            .all(|name| name == CHANGE_VERSION),
+        EventKind::UpsertWorkflowSearchAttributes(upsert) => {
+            upsert.search_attributes.keys().all(|name| name == CHANGE_VERSION)
+        }
         _ => false,
     }
 }
@@ -150,10 +146,8 @@ fn same_marker(command: &steadfast_core::command::RecordMarker, event: &MarkerRe
             command.details.get("side-effect-id") == event.details.get("side-effect-id")
         }
         local::MARKER => {
-            let as_event = MarkerRecorded {
-                details: command.details.clone(),
-                ..MarkerRecorded::default()
-            };
+            let as_event =
+                MarkerRecorded { details: command.details.clone(), ..MarkerRecorded::default() };
             local::marker_number(&as_event) == local::marker_number(event)
         }
         _ => true,
@@ -169,10 +163,7 @@ fn describe_command(command: &CommandKind) -> String {
         CommandKind::RequestCancelActivity { scheduled_event_id } => {
             format!("cancelling the activity of event {scheduled_event_id}")
         }
-        CommandKind::StartTimer {
-            timer_id,
-            start_to_fire_timeout,
-        } => {
+        CommandKind::StartTimer { timer_id, start_to_fire_timeout } => {
             format!("timer {timer_id:?} of {start_to_fire_timeout:?}")
         }
         CommandKind::CancelTimer { timer_id } => format!("cancelling timer {timer_id:?}"),
@@ -183,26 +174,16 @@ fn describe_command(command: &CommandKind) -> String {
         CommandKind::CancelWorkflow { .. } => "closing the workflow as cancelled".to_owned(),
         CommandKind::ContinueAsNew(_) => "continuing as new".to_owned(),
         CommandKind::StartChildWorkflow(c) => {
-            format!(
-                "child workflow {:?} (id {:?})",
-                c.workflow_type, c.workflow_id
-            )
+            format!("child workflow {:?} (id {:?})", c.workflow_type, c.workflow_id)
         }
         CommandKind::SignalExternalWorkflow(c) => {
-            format!(
-                "signal {:?} to workflow {:?}",
-                c.signal_name, c.execution.workflow_id
-            )
+            format!("signal {:?} to workflow {:?}", c.signal_name, c.execution.workflow_id)
         }
         CommandKind::RequestCancelExternalWorkflow(c) => {
             format!("cancelling workflow {:?}", c.execution.workflow_id)
         }
         CommandKind::RecordMarker(c) => {
-            format!(
-                "marker {:?}{}",
-                c.marker_name,
-                patch_suffix(marker::patch_data(&c.details))
-            )
+            format!("marker {:?}{}", c.marker_name, patch_suffix(marker::patch_data(&c.details)))
         }
         CommandKind::UpsertSearchAttributes { .. } => "upserting search attributes".to_owned(),
         CommandKind::ModifyProperties { .. } => "upserting memo fields".to_owned(),
@@ -213,8 +194,7 @@ fn describe_command(command: &CommandKind) -> String {
 }
 
 fn patch_suffix(data: Option<marker::PatchData>) -> String {
-    data.map(|data| format!(" of patch {:?}", data.id))
-        .unwrap_or_default()
+    data.map(|data| format!(" of patch {:?}", data.id)).unwrap_or_default()
 }
 
 /// Names an event, with what tells it from others of its kind.
@@ -235,20 +215,13 @@ fn describe_event(kind: &EventKind) -> String {
             format!(" {:?} (id {:?})", e.workflow_type, e.workflow_id)
         }
         EventKind::SignalExternalWorkflowExecutionInitiated(e) => {
-            format!(
-                " {:?} to workflow {:?}",
-                e.signal_name, e.execution.workflow_id
-            )
+            format!(" {:?} to workflow {:?}", e.signal_name, e.execution.workflow_id)
         }
         EventKind::RequestCancelExternalWorkflowExecutionInitiated(e) => {
             format!(" of workflow {:?}", e.execution.workflow_id)
         }
         EventKind::MarkerRecorded(e) => {
-            format!(
-                " {:?}{}",
-                e.marker_name,
-                patch_suffix(marker::patch_data(&e.details))
-            )
+            format!(" {:?}{}", e.marker_name, patch_suffix(marker::patch_data(&e.details)))
         }
         EventKind::WorkflowExecutionUpdateAccepted(e) => format!(" {:?}", accepted_id(e)),
         EventKind::WorkflowExecutionUpdateCompleted(e) => format!(" {:?}", e.update_id),

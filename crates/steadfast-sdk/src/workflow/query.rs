@@ -58,9 +58,7 @@ pub(crate) fn ask(shared: &StateHandle, question: &Question) -> Result<Payloads,
             question.name,
             known.join(", ")
         );
-        return Err(Box::new(
-            ApplicationError::new("UnknownQuery", message).into_failure(),
-        ));
+        return Err(Box::new(ApplicationError::new("UnknownQuery", message).into_failure()));
     };
     shared.lock().read_only = true;
     let answer = catch_unwind(AssertUnwindSafe(|| handler(&question.args)));
@@ -79,19 +77,13 @@ pub(crate) fn ask(shared: &StateHandle, question: &Question) -> Result<Payloads,
 fn waiting_for(state: &State) -> String {
     let mut lines = Vec::new();
     for (_, activity) in state.activities.iter() {
-        lines.push(format!(
-            "activity {:?} {:?}",
-            activity.activity_type, activity.activity_id
-        ));
+        lines.push(format!("activity {:?} {:?}", activity.activity_type, activity.activity_id));
     }
     for (number, _) in state.timers.iter() {
         lines.push(format!("timer \"{number}\""));
     }
     for (_, child) in state.children.iter() {
-        lines.push(format!(
-            "child {:?} {:?}",
-            child.workflow_type, child.execution.workflow_id
-        ));
+        lines.push(format!("child {:?} {:?}", child.workflow_type, child.execution.workflow_id));
     }
     let conditions = state.conditions.iter().count();
     if conditions > 0 {

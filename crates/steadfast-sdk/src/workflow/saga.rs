@@ -45,10 +45,7 @@ pub struct CompensationFailed {
 impl Saga {
     /// A saga in which nothing was done yet.
     pub fn new(ctx: &WorkflowContext) -> Self {
-        Self {
-            ctx: ctx.clone(),
-            compensations: Vec::new(),
-        }
+        Self { ctx: ctx.clone(), compensations: Vec::new() }
     }
 
     /// Remembers how to undo a step. The function gets a context in which it is not cancelled.
@@ -57,8 +54,7 @@ impl Saga {
         F: FnOnce(WorkflowContext) -> Fut + Send + 'static,
         Fut: Future<Output = Result<(), WorkflowError>> + Send + 'static,
     {
-        self.compensations
-            .push((name.into(), Box::new(move |ctx| Box::pin(undo(ctx)))));
+        self.compensations.push((name.into(), Box::new(move |ctx| Box::pin(undo(ctx)))));
     }
 
     /// Undoes everything, the last step first, also when some of it fails, and also when the
@@ -68,8 +64,7 @@ impl Saga {
         let mut failures = Vec::new();
         for (name, undo) in self.compensations.into_iter().rev() {
             if let Err(source) = undo(ctx.clone()).await {
-                ctx.log()
-                    .warn(&format!("compensation {name:?} failed: {source}"));
+                ctx.log().warn(&format!("compensation {name:?} failed: {source}"));
                 failures.push(CompensationFailed { name, source });
             }
         }

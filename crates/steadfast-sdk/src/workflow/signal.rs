@@ -33,10 +33,7 @@ struct Waiter {
 
 impl SignalQueue {
     pub(crate) fn deliver(&mut self, input: Payloads) {
-        let mut open = self
-            .waiters
-            .iter_mut()
-            .filter(|(_, waiter)| waiter.slot.is_open());
+        let mut open = self.waiters.iter_mut().filter(|(_, waiter)| waiter.slot.is_open());
         match open.next() {
             Some((_, waiter)) => {
                 waiter.slot.fill(Ok(input));
@@ -63,21 +60,12 @@ pub struct SignalChannel<T> {
 
 impl<T: DeserializeOwned> SignalChannel<T> {
     pub(super) fn new(ctx: WorkflowContext, name: String) -> Self {
-        Self {
-            ctx,
-            name,
-            value: PhantomData,
-        }
+        Self { ctx, name, value: PhantomData }
     }
 
     /// The next signal; ends with [`Canceled`] when the workflow is cancelled while it waits.
     pub fn recv(&self) -> Recv<T> {
-        Recv {
-            ctx: self.ctx.clone(),
-            name: self.name.clone(),
-            number: None,
-            value: PhantomData,
-        }
+        Recv { ctx: self.ctx.clone(), name: self.name.clone(), number: None, value: PhantomData }
     }
 
     /// The next signal, if one has arrived.
@@ -91,10 +79,7 @@ impl<T: DeserializeOwned> SignalChannel<T> {
     /// How many signals have arrived and were not received.
     pub fn len(&self) -> usize {
         let state = self.ctx.shared.lock();
-        state
-            .signals
-            .get(&self.name)
-            .map_or(0, |queue| queue.buffered.len())
+        state.signals.get(&self.name).map_or(0, |queue| queue.buffered.len())
     }
 
     /// Whether no signal waits to be received.
@@ -127,10 +112,7 @@ impl<T: DeserializeOwned> Future for Recv<T> {
                 None if cancelled => Err(Canceled),
                 None => {
                     let shielded = this.ctx.shielded;
-                    let mut waiter = Waiter {
-                        shielded,
-                        slot: Slot::Empty,
-                    };
+                    let mut waiter = Waiter { shielded, slot: Slot::Empty };
                     let _ = waiter.slot.poll(cx).is_pending();
                     this.number = Some(queue.waiters.add(waiter));
                     return Poll::Pending;
@@ -161,11 +143,7 @@ impl<T> Drop for Recv<T> {
             return;
         };
         let waiter = queue.waiters.remove(number, None);
-        if let Some(Waiter {
-            slot: Slot::Ready(Ok(input)),
-            ..
-        }) = waiter
-        {
+        if let Some(Waiter { slot: Slot::Ready(Ok(input)), .. }) = waiter {
             queue.buffered.push_front(input);
         }
     }

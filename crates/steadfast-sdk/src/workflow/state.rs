@@ -134,11 +134,7 @@ impl State {
 
     /// The first difference between code and history; later ones follow from it.
     pub(crate) fn differs(&mut self, event_id: EventId, code: String, history: String) {
-        self.trouble.get_or_insert(NonDeterminism {
-            event_id,
-            code,
-            history,
-        });
+        self.trouble.get_or_insert(NonDeterminism { event_id, code, history });
     }
 
     /// The workflow is asked to cancel: what it waits for ends, and new waiting ends at once. This
@@ -174,10 +170,7 @@ impl State {
 
     /// A signal arrived.
     pub(crate) fn deliver_signal(&mut self, name: &str, input: Payloads) {
-        self.signals
-            .entry(name.to_owned())
-            .or_default()
-            .deliver(input);
+        self.signals.entry(name.to_owned()).or_default().deliver(input);
     }
 
     /// An update arrived; `accepted` in a replay, where its validator has had its say.
@@ -218,20 +211,14 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     fn push(&mut self, command: Command, origin: Origin) -> Ticket {
         self.next += 1;
-        self.queue.push_back(Issued {
-            ticket: self.next,
-            command,
-            origin,
-            sent: false,
-        });
+        self.queue.push_back(Issued { ticket: self.next, command, origin, sent: false });
         self.next
     }
 
     /// Takes a command back that has not left the process.
     pub(crate) fn withdraw(&mut self, ticket: Ticket) -> bool {
         let before = self.queue.len();
-        self.queue
-            .retain(|issued| issued.sent || issued.ticket != ticket);
+        self.queue.retain(|issued| issued.sent || issued.ticket != ticket);
         self.queue.len() < before
     }
 
@@ -247,12 +234,7 @@ impl Outgoing {
 
     /// The workflow task is over: nothing can be taken back any more.
     pub(crate) fn mark_sent(&mut self) {
-        for issued in self
-            .queue
-            .iter_mut()
-            .rev()
-            .take_while(|issued| !issued.sent)
-        {
+        for issued in self.queue.iter_mut().rev().take_while(|issued| !issued.sent) {
             issued.sent = true;
         }
     }
@@ -278,11 +260,7 @@ pub(crate) struct Operations<T> {
 
 impl<T> Default for Operations<T> {
     fn default() -> Self {
-        Self {
-            last: 0,
-            by_number: BTreeMap::new(),
-            by_event: HashMap::new(),
-        }
+        Self { last: 0, by_number: BTreeMap::new(), by_event: HashMap::new() }
     }
 }
 
@@ -330,15 +308,11 @@ impl<T> Operations<T> {
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (u64, &mut T)> {
-        self.by_number
-            .iter_mut()
-            .map(|(number, operation)| (*number, operation))
+        self.by_number.iter_mut().map(|(number, operation)| (*number, operation))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, &T)> {
-        self.by_number
-            .iter()
-            .map(|(number, operation)| (*number, operation))
+        self.by_number.iter().map(|(number, operation)| (*number, operation))
     }
 
     pub(crate) fn numbers(&self) -> Vec<u64> {

@@ -31,17 +31,10 @@ fn timer_id(number: u64) -> TimerId {
 impl State {
     fn start_timer(&mut self, duration: Span, shielded: bool) -> u64 {
         let number = self.timers.take_number();
-        let command = CommandKind::StartTimer {
-            timer_id: timer_id(number),
-            start_to_fire_timeout: duration,
-        };
+        let command =
+            CommandKind::StartTimer { timer_id: timer_id(number), start_to_fire_timeout: duration };
         let ticket = self.issue(command, Origin::Timer(number));
-        let timer = PendingTimer {
-            ticket,
-            event_id: None,
-            shielded,
-            slot: Slot::Empty,
-        };
+        let timer = PendingTimer { ticket, event_id: None, shielded, slot: Slot::Empty };
         self.timers.insert(number, timer);
         number
     }
@@ -60,12 +53,7 @@ impl State {
         if timer.slot.fill(Err(Canceled)) {
             let ticket = timer.ticket;
             if !self.outgoing.withdraw(ticket) {
-                self.issue(
-                    CommandKind::CancelTimer {
-                        timer_id: timer_id(number),
-                    },
-                    Origin::Other,
-                );
+                self.issue(CommandKind::CancelTimer { timer_id: timer_id(number) }, Origin::Other);
             }
         }
     }
@@ -73,11 +61,7 @@ impl State {
     /// The workflow is cancelled.
     pub(crate) fn cancel_timers(&mut self) {
         for number in self.timers.numbers() {
-            if self
-                .timers
-                .get_mut(number)
-                .is_some_and(|timer| !timer.shielded)
-            {
+            if self.timers.get_mut(number).is_some_and(|timer| !timer.shielded) {
                 self.cancel_timer(number);
             }
         }
@@ -94,11 +78,7 @@ pub struct Sleep {
 
 impl Sleep {
     pub(super) fn new(ctx: WorkflowContext, duration: Duration) -> Self {
-        Self {
-            ctx,
-            duration: duration.into(),
-            number: None,
-        }
+        Self { ctx, duration: duration.into(), number: None }
     }
 }
 
@@ -112,9 +92,7 @@ impl Future for Sleep {
             Some(number) => number,
             None if state.is_cancelled(this.ctx.shielded) => return Poll::Ready(Err(Canceled)),
             None if this.duration.is_zero() => return Poll::Ready(Ok(())),
-            None => *this
-                .number
-                .insert(state.start_timer(this.duration, this.ctx.shielded)),
+            None => *this.number.insert(state.start_timer(this.duration, this.ctx.shielded)),
         };
         let Some(timer) = state.timers.get_mut(number) else {
             return Poll::Pending;
@@ -136,10 +114,7 @@ impl Drop for Sleep {
             return;
         }
         state.cancel_timer(number);
-        let event_id = state
-            .timers
-            .get_mut(number)
-            .and_then(|timer| timer.event_id);
+        let event_id = state.timers.get_mut(number).and_then(|timer| timer.event_id);
         state.timers.remove(number, event_id);
     }
 }

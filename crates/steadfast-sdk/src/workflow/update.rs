@@ -51,11 +51,7 @@ enum Arrival {
 
 impl Updates {
     pub(crate) fn deliver(&mut self, request: UpdateRequest, accepted: bool) {
-        let arrival = if accepted {
-            Arrival::Accepted
-        } else {
-            Arrival::New
-        };
+        let arrival = if accepted { Arrival::Accepted } else { Arrival::New };
         self.arrived.push_back((request, arrival));
     }
 
@@ -71,10 +67,7 @@ impl Updates {
     /// The first update that has a handler.
     fn next(&mut self) -> Option<(UpdateRequest, Arrival, UpdateHandler)> {
         let handlers = &self.handlers;
-        let at = self
-            .arrived
-            .iter()
-            .position(|(it, _)| handlers.contains_key(&it.name))?;
+        let at = self.arrived.iter().position(|(it, _)| handlers.contains_key(&it.name))?;
         let (request, arrival) = self.arrived.remove(at)?;
         let handler = self.handlers.get(&request.name)?.clone();
         Some((request, arrival, handler))
@@ -131,10 +124,7 @@ pub(crate) fn dispatch_first(shared: &StateHandle) -> bool {
         };
         let mut state = shared.lock();
         state.updates.running -= 1;
-        let command = CommandKind::CompleteUpdate {
-            update_id: request.update_id,
-            outcome,
-        };
+        let command = CommandKind::CompleteUpdate { update_id: request.update_id, outcome };
         state.issue(command, Origin::Other);
     }));
     true
@@ -160,8 +150,7 @@ fn validate(
 impl State {
     fn reject(&mut self, request: &UpdateRequest, failure: Box<Failure>) {
         let update_id = request.update_id.clone();
-        self.rejections
-            .push(CommandKind::RejectUpdate { update_id, failure }.into());
+        self.rejections.push(CommandKind::RejectUpdate { update_id, failure }.into());
     }
 
     /// Refuses what nobody handles, when the code has nothing more to do.

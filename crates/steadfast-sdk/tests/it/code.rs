@@ -77,10 +77,7 @@ async fn story(ctx: WorkflowContext, name: String) -> Result<String, WorkflowErr
         ctx.activity::<String>("echo", format!("{name}-right")),
     )
     .await?;
-    let flaky: String = ctx
-        .activity("flaky", &name)
-        .heartbeat(Duration::from_secs(5))
-        .await?;
+    let flaky: String = ctx.activity("flaky", &name).heartbeat(Duration::from_secs(5)).await?;
     ctx.sleep(Duration::from_millis(50)).await?;
     let id = ctx.side_effect(|| uuid::Uuid::new_v4().to_string()).await?;
     let drawn = ctx.uuid();
@@ -89,9 +86,7 @@ async fn story(ctx: WorkflowContext, name: String) -> Result<String, WorkflowErr
     let new_way = ctx.patched("new-way");
     let shipped: String = ctx.child("Shipment", &name).await?;
     let failed = ctx.activity::<()>("fail", "Refused").await;
-    let failed = failed
-        .err()
-        .and_then(|error| error.kind().map(str::to_owned));
+    let failed = failed.err().and_then(|error| error.kind().map(str::to_owned));
     ctx.upsert_memo_field("approved", approved)?;
     stage.set("done");
     let same = ctx.activity::<String>("echo", &id).await? == id;
@@ -141,8 +136,7 @@ async fn saga(ctx: WorkflowContext, _: ()) -> Result<(), WorkflowError> {
     for step in ["reserve", "hold"] {
         ctx.activity::<String>("echo", step).await?;
         saga.compensate(step, move |ctx| async move {
-            ctx.activity::<String>("echo", format!("undo {step}"))
-                .await?;
+            ctx.activity::<String>("echo", format!("undo {step}")).await?;
             Ok(())
         });
     }
@@ -154,22 +148,15 @@ async fn saga(ctx: WorkflowContext, _: ()) -> Result<(), WorkflowError> {
 async fn patient(ctx: WorkflowContext, _: ()) -> Result<(), WorkflowError> {
     use steadfast_sdk::workflow::CancellationType;
 
-    let long = ctx
-        .activity::<()>("long", ())
-        .heartbeat(Duration::from_secs(2));
+    let long = ctx.activity::<()>("long", ()).heartbeat(Duration::from_secs(2));
     Ok(long.cancellation(CancellationType::WaitCompleted).await?)
 }
 
 /// Signals another workflow.
 async fn watch(ctx: WorkflowContext, other: String) -> Result<String, WorkflowError> {
     let lost = ctx.external("nobody").signal("hello", &()).await;
-    ctx.external(other.as_str())
-        .signal("approval", &true)
-        .await?;
-    Ok(lost
-        .err()
-        .map(|error| error.to_string())
-        .unwrap_or_default())
+    ctx.external(other.as_str()).signal("approval", &true).await?;
+    Ok(lost.err().map(|error| error.to_string()).unwrap_or_default())
 }
 
 async fn locals(ctx: WorkflowContext, name: String) -> Result<String, WorkflowError> {
@@ -179,8 +166,5 @@ async fn locals(ctx: WorkflowContext, name: String) -> Result<String, WorkflowEr
     )
     .await?;
     let failed = ctx.local_activity::<()>("fail", "Local").await;
-    Ok(format!(
-        "{local} {remote} {:?}",
-        failed.err().and_then(|it| it.kind().map(str::to_owned))
-    ))
+    Ok(format!("{local} {remote} {:?}", failed.err().and_then(|it| it.kind().map(str::to_owned))))
 }

@@ -38,13 +38,7 @@ async fn the_story_runs_in_a_worker() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_runs_in_a_worker_that_remembers_nothing() -> Result<()> {
     let world = World::start().await?;
-    let running = world.work(worker(
-        &world,
-        WorkerOptions {
-            cached_runs: 0,
-            ..options()
-        },
-    ));
+    let running = world.work(worker(&world, WorkerOptions { cached_runs: 0, ..options() }));
     tokio::time::timeout(SOON, story::everything(&world)).await??;
     running.stop().await?;
     world.stop().await;
@@ -67,20 +61,11 @@ async fn local_activities_run_in_the_worker() -> Result<()> {
 async fn another_worker_takes_over_a_run() -> Result<()> {
     let world = World::start().await?;
     let first = world.work(worker(&world, options()));
-    let counter = world
-        .client
-        .start("Counter", QUEUE, "handed over", 0)
-        .await?;
+    let counter = world.client.start("Counter", QUEUE, "handed over", 0).await?;
     ensure!(counter.update::<u32>("add", &2).await? == 2);
     first.stop().await?;
     let sticky_timeout = Duration::from_millis(100);
-    let second = world.work(worker(
-        &world,
-        WorkerOptions {
-            sticky_timeout,
-            ..options()
-        },
-    ));
+    let second = world.work(worker(&world, WorkerOptions { sticky_timeout, ..options() }));
     ensure!(counter.update::<u32>("add", &2).await? == 4);
     counter.signal("end", &()).await?;
     ensure!(counter.result::<u32>().await? == 4);
@@ -104,10 +89,7 @@ async fn code_that_changed_fails_the_task_until_it_is_right_again() -> Result<()
     let with = |worker: Worker| worker.activities(activities());
     let new = || Worker::new(world.client.clone(), QUEUE).options(options());
     let running = world.work(with(new().workflow("Changing", first)));
-    let workflow = world
-        .client
-        .start("Changing", QUEUE, "changing", ())
-        .await?;
+    let workflow = world.client.start("Changing", QUEUE, "changing", ()).await?;
     while workflow.history().await?.len() < 10 {
         tokio::task::yield_now().await;
     }
@@ -127,14 +109,8 @@ async fn code_that_changed_fails_the_task_until_it_is_right_again() -> Result<()
             None => tokio::task::yield_now().await,
         }
     };
-    let message = failure
-        .failure
-        .map(|failure| failure.message)
-        .unwrap_or_default();
-    ensure!(
-        message.starts_with("non-determinism at event 5: history says "),
-        "{message}"
-    );
+    let message = failure.failure.map(|failure| failure.message).unwrap_or_default();
+    ensure!(message.starts_with("non-determinism at event 5: history says "), "{message}");
     wrong.stop().await?;
     let right = world.work(with(new().workflow("Changing", first)));
     ensure!(workflow.result::<String>().await? == "first");
@@ -173,25 +149,15 @@ async fn an_error_that_nothing_heals_ends_the_worker() -> Result<()> {
             let mut headers = async_nats::HeaderMap::new();
             let number = ErrorCode::NamespaceNotFound.number().to_string();
             headers.insert(header::ERROR_CODE, number.as_str());
-            let (reply, body) = (
-                poll.reply.context("polls are requests")?,
-                codec::encode(&error)?,
-            );
+            let (reply, body) = (poll.reply.context("polls are requests")?, codec::encode(&error)?);
             responder.publish_with_headers(reply, headers, body).await?;
         }
         anyhow::Ok(())
     });
-    let worker = Worker::new(client, QUEUE)
-        .options(options())
-        .workflows(workflows());
+    let worker = Worker::new(client, QUEUE).options(options()).workflows(workflows());
     let ended = tokio::time::timeout(SOON, worker.run(std::future::pending())).await?;
-    let Err(error) = ended else {
-        anyhow::bail!("there is no such namespace")
-    };
-    ensure!(
-        error.code() == Some(ErrorCode::NamespaceNotFound),
-        "{error}"
-    );
+    let Err(error) = ended else { anyhow::bail!("there is no such namespace") };
+    ensure!(error.code() == Some(ErrorCode::NamespaceNotFound), "{error}");
     ensure!(!error.is_retryable());
     answering.abort();
     Ok(())
@@ -200,15 +166,10 @@ async fn an_error_that_nothing_heals_ends_the_worker() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_without_an_engine_says_so() -> Result<()> {
     let server = Server::start(steadfast_nats::Config::default()).await?;
-    let client = Client::connect(server.client_url())
-        .await?
-        .patience(Duration::ZERO);
+    let client = Client::connect(server.client_url()).await?.patience(Duration::ZERO);
     let Err(error) = client.workflow("any").describe().await else {
         anyhow::bail!("there is no engine")
     };
-    ensure!(
-        *error.kind() == ErrorKind::NoEngine && error.is_retryable(),
-        "{error}"
-    );
+    ensure!(*error.kind() == ErrorKind::NoEngine && error.is_retryable(), "{error}");
     Ok(())
 }

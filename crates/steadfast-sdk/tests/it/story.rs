@@ -42,14 +42,9 @@ async fn a_bit_of_everything(client: &Client) -> Result<()> {
             Err(error) => return Err(error.into()),
         }
     }
-    let watch = client
-        .start("Watch", QUEUE, "watch", story.workflow_id().as_str())
-        .await?;
+    let watch = client.start("Watch", QUEUE, "watch", story.workflow_id().as_str()).await?;
     let lost: String = watch.result().await?;
-    ensure!(
-        lost.contains("could not be delivered: ExternalWorkflow"),
-        "{lost}"
-    );
+    ensure!(lost.contains("could not be delivered: ExternalWorkflow"), "{lost}");
     let result: String = story.result().await?;
     ensure!(
         result == "s-left s-right s after Some(2) true true shipped s++ Some(\"Refused\") true 4",
@@ -62,9 +57,7 @@ async fn a_bit_of_everything(client: &Client) -> Result<()> {
     ensure!(description.status == Status::Completed, "{description:?}");
     ensure!(description.memo.contains_key("approved"), "{description:?}");
     let events = story.history().await?;
-    let markers = events
-        .iter()
-        .filter(|it| matches!(it.kind, EventKind::MarkerRecorded(_)));
+    let markers = events.iter().filter(|it| matches!(it.kind, EventKind::MarkerRecorded(_)));
     ensure!(markers.count() == 2, "a side effect and a patch");
     replays(&story, &registry()).await?;
     replays(&watch, &registry()).await
@@ -74,9 +67,7 @@ async fn updates(client: &Client) -> Result<()> {
     let counter = start(client, "Counter", 1).await?;
     ensure!(counter.update::<u32>("add", &2).await? == 3);
     let odd = counter.update::<u32>("add", &3).await;
-    let Err(UpdateError::Failed(odd)) = odd else {
-        anyhow::bail!("{odd:?}")
-    };
+    let Err(UpdateError::Failed(odd)) = odd else { anyhow::bail!("{odd:?}") };
     ensure!(odd.message == "only even steps", "{odd:?}");
     ensure!(counter.update::<u32>("add", &4).await? == 7);
     counter.signal("end", &()).await?;
@@ -89,14 +80,7 @@ async fn sagas(client: &Client) -> Result<()> {
     let Err(ResultError::Failed(failure)) = saga.result::<()>().await else {
         anyhow::bail!("the saga fails")
     };
-    ensure!(
-        failure
-            .cause
-            .as_ref()
-            .context("an activity's cause")?
-            .message
-            == "as asked"
-    );
+    ensure!(failure.cause.as_ref().context("an activity's cause")?.message == "as asked");
     let inputs: Vec<_> = saga
         .history()
         .await?
@@ -109,14 +93,7 @@ async fn sagas(client: &Client) -> Result<()> {
         })
         .collect();
     ensure!(
-        inputs
-            == [
-                "\"reserve\"",
-                "\"hold\"",
-                "\"Broken\"",
-                "\"undo hold\"",
-                "\"undo reserve\""
-            ],
+        inputs == ["\"reserve\"", "\"hold\"", "\"Broken\"", "\"undo hold\"", "\"undo reserve\""],
         "{inputs:?}"
     );
     replays(&saga, &registry()).await
@@ -126,10 +103,7 @@ async fn cancellation(client: &Client) -> Result<()> {
     let patient = start(client, "Patient", ()).await?;
     loop {
         let pending = patient.describe().await?.pending_activities;
-        if pending
-            .iter()
-            .any(|activity| !activity.heartbeat_details.is_empty())
-        {
+        if pending.iter().any(|activity| !activity.heartbeat_details.is_empty()) {
             break;
         }
         tokio::task::yield_now().await;
@@ -138,21 +112,15 @@ async fn cancellation(client: &Client) -> Result<()> {
     let result = patient.result::<()>().await;
     ensure!(matches!(result, Err(ResultError::Canceled)), "{result:?}");
     let events = patient.history().await?;
-    let canceled = events
-        .iter()
-        .any(|it| matches!(it.kind, EventKind::ActivityTaskCanceled(_)));
+    let canceled = events.iter().any(|it| matches!(it.kind, EventKind::ActivityTaskCanceled(_)));
     ensure!(canceled, "the activity heard of it");
     replays(&patient, &registry()).await
 }
 
 async fn terminations(client: &Client) -> Result<()> {
-    let workflow = client
-        .start("Counter", QUEUE, "to be terminated", 0)
-        .await?;
+    let workflow = client.start("Counter", QUEUE, "to be terminated", 0).await?;
     let again = client.start("Counter", QUEUE, "to be terminated", 0).await;
-    let Err(again) = again else {
-        anyhow::bail!("the id is taken")
-    };
+    let Err(again) = again else { anyhow::bail!("the id is taken") };
     ensure!(again.code() == Some(ErrorCode::AlreadyStarted), "{again}");
     workflow.terminate("no more").await?;
     let result = workflow.result::<u32>().await;
@@ -161,16 +129,11 @@ async fn terminations(client: &Client) -> Result<()> {
         "{result:?}"
     );
     let gone = workflow.signal("end", &()).await;
-    let Err(gone) = gone else {
-        anyhow::bail!("the run is closed")
-    };
+    let Err(gone) = gone else { anyhow::bail!("the run is closed") };
     ensure!(gone.code() == Some(ErrorCode::AlreadyCompleted), "{gone}");
     let nobody = client.workflow("nobody").describe().await;
     ensure!(nobody.err().and_then(|it| it.code()) == Some(ErrorCode::NotFound));
-    let both = client
-        .start("Counter", QUEUE, "signalled", 5)
-        .signal("end", ())
-        .await?;
+    let both = client.start("Counter", QUEUE, "signalled", 5).signal("end", ()).await?;
     ensure!(both.result::<u32>().await? == 5);
     Ok(())
 }

@@ -35,17 +35,11 @@ impl World {
         let server = Server::start(steadfast_nats::Config::default()).await?;
         let own = async_nats::connect(server.client_url()).await?;
         let partitions = 2;
-        let log = steadfast_jetstream::Config {
-            partitions,
-            ..Default::default()
-        };
+        let log = steadfast_jetstream::Config { partitions, ..Default::default() };
         let log = JetStreamLog::open(own.clone(), &log).await?;
         let services = Arc::new(NatsServices::new(own.clone()));
         let ports = Ports::on(Arc::new(log)).with_services(services);
-        let config = EngineConfig {
-            partitions,
-            ..EngineConfig::default()
-        };
+        let config = EngineConfig { partitions, ..EngineConfig::default() };
         let engine = Engine::start(config, ports).await?;
         engine.ready(Instant::now() + SOON).await?;
         let shutdown = CancellationToken::new();
@@ -58,22 +52,14 @@ impl World {
         let client = Client::connect(server.client_url()).await?.namespace(SHOP);
         // The front door may not be there yet: the client waits for it.
         client.list(1, bytes::Bytes::new()).await?;
-        Ok(Self {
-            server,
-            engine,
-            client,
-            shutdown,
-        })
+        Ok(Self { server, engine, client, shutdown })
     }
 
     /// Runs a worker until the token that comes with it is cancelled.
     pub(crate) fn work(&self, worker: Worker) -> Running {
         let stop = CancellationToken::new();
         let running = worker.run(stop.clone().cancelled_owned());
-        Running {
-            stop,
-            worker: tokio::spawn(running),
-        }
+        Running { stop, worker: tokio::spawn(running) }
     }
 
     pub(crate) async fn stop(self) {
@@ -95,10 +81,7 @@ impl Running {
 }
 
 pub(crate) fn options() -> WorkerOptions {
-    WorkerOptions {
-        poll_wait: Duration::from_millis(500),
-        ..WorkerOptions::default()
-    }
+    WorkerOptions { poll_wait: Duration::from_millis(500), ..WorkerOptions::default() }
 }
 
 /// The workflow's recorded history must be what its code does.
@@ -106,8 +89,6 @@ pub(crate) async fn replays(handle: &WorkflowHandle, workflows: &Workflows) -> R
     let events = handle.history().await?;
     ensure!(!events.is_empty(), "a workflow has events");
     let events = events.into_iter().map(Arc::new).collect();
-    Replayer::new()
-        .workflows(workflows)
-        .replay_events(None, events)?;
+    Replayer::new().workflows(workflows).replay_events(None, events)?;
     Ok(())
 }

@@ -21,15 +21,10 @@ fn nothing_set_means_off() {
 
 #[test]
 fn configuration_comes_before_environment_and_gets_the_path() {
-    let environment = [
-        (BASE_VARIABLE, "http://base:4318/"),
-        (TRACES_VARIABLE, "http://traces:4318/exact"),
-    ];
+    let environment =
+        [(BASE_VARIABLE, "http://base:4318/"), (TRACES_VARIABLE, "http://traces:4318/exact")];
     let found = |configured, environment| url(configured, environment).unwrap().unwrap();
-    assert_eq!(
-        found(Some("http://own:4318"), &environment),
-        "http://own:4318/v1/traces"
-    );
+    assert_eq!(found(Some("http://own:4318"), &environment), "http://own:4318/v1/traces");
     assert_eq!(found(None, &environment), "http://traces:4318/exact");
     assert_eq!(found(None, &environment[..1]), "http://base:4318/v1/traces");
 }

@@ -2,10 +2,7 @@
 //!
 //! One test, because a process has one subscriber.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test's helpers panic like the test itself"
-)]
+#![expect(clippy::unwrap_used, reason = "a test's helpers panic like the test itself")]
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -38,18 +35,9 @@ async fn metrics_are_scraped_and_spans_collected() {
     record_metrics();
     let scraped = get(http, "/metrics").await;
     assert!(scraped.contains("content-type: text/plain"), "{scraped}");
-    assert!(
-        scraped.contains("steadfast_test_appends_total{partition=\"3\"} 7"),
-        "{scraped}"
-    );
-    assert!(
-        scraped.contains("steadfast_test_wait_seconds_bucket{le=\"0.0005\"} 1"),
-        "{scraped}"
-    );
-    assert!(
-        scraped.contains("service_name=\"steadfast-telemetry-test\""),
-        "{scraped}"
-    );
+    assert!(scraped.contains("steadfast_test_appends_total{partition=\"3\"} 7"), "{scraped}");
+    assert!(scraped.contains("steadfast_test_wait_seconds_bucket{le=\"0.0005\"} 1"), "{scraped}");
+    assert!(scraped.contains("service_name=\"steadfast-telemetry-test\""), "{scraped}");
 
     check_readiness(http, &telemetry.readiness()).await;
     check_propagation();
@@ -59,16 +47,8 @@ async fn metrics_are_scraped_and_spans_collected() {
 
     telemetry.shutdown().await;
     let request = timeout(DEADLINE, requests.recv()).await.unwrap().unwrap();
-    assert!(
-        request.head.starts_with("POST /v1/traces HTTP/1.1"),
-        "{}",
-        request.head
-    );
-    assert!(
-        request.head.contains("application/x-protobuf"),
-        "{}",
-        request.head
-    );
+    assert!(request.head.starts_with("POST /v1/traces HTTP/1.1"), "{}", request.head);
+    assert!(request.head.contains("application/x-protobuf"), "{}", request.head);
     assert!(request.contains("steadfast-telemetry-test"));
     assert!(request.contains("append one record"));
     assert!(!request.contains("a library's span"));
@@ -106,10 +86,7 @@ fn check_propagation() {
         propagator.inject_context(&span.context(), &mut headers);
     });
     let traceparent: &String = &headers["traceparent"];
-    assert!(
-        traceparent.starts_with("00-") && traceparent.len() == 55,
-        "{traceparent}"
-    );
+    assert!(traceparent.starts_with("00-") && traceparent.len() == 55, "{traceparent}");
 }
 
 /// One HTTP request's answer, headers and all.

@@ -52,13 +52,7 @@ pub struct Target {
     #[arg(short, long, value_name = "ID")]
     pub workflow_id: String,
     /// One of its runs; without it the current one.
-    #[arg(
-        short,
-        long,
-        value_name = "ID",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(short, long, value_name = "ID", default_value = "", hide_default_value = true)]
     pub run_id: String,
 }
 

@@ -28,10 +28,7 @@ enum Command {
 pub(super) fn run(args: Args, out: Out) -> Result<(), Problem> {
     match args.command {
         Command::Show(configuration) => show(configuration, out),
-        Command::Explain {
-            key: Some(key),
-            configuration,
-        } => explain(&key, configuration, out),
+        Command::Explain { key: Some(key), configuration } => explain(&key, configuration, out),
         Command::Explain { key: None, .. } => list(out),
     }
 }
@@ -62,9 +59,7 @@ fn show(configuration: Configuration, out: Out) -> Result<(), Problem> {
             let Some(current) = at(&value, &path) else {
                 continue;
             };
-            let origin = origins
-                .get(&path)
-                .map_or_else(String::new, |from| format!("  # {from}"));
+            let origin = origins.get(&path).map_or_else(String::new, |from| format!("  # {from}"));
             out.line(format!("{} = {current}{origin}", key.name))?;
         }
         out.line("")?;
@@ -73,8 +68,7 @@ fn show(configuration: Configuration, out: Out) -> Result<(), Problem> {
 }
 
 fn at<'a>(value: &'a toml::Value, path: &str) -> Option<&'a toml::Value> {
-    path.split('.')
-        .try_fold(value, |value, part| value.get(part))
+    path.split('.').try_fold(value, |value, part| value.get(part))
 }
 
 fn find(path: &str) -> Result<KeyDoc, Problem> {
@@ -92,13 +86,8 @@ fn find(path: &str) -> Result<KeyDoc, Problem> {
 fn explain(path: &str, configuration: Configuration, out: Out) -> Result<(), Problem> {
     let key = find(path)?;
     let (value, sources) = loaded(configuration)?;
-    let origin = sources
-        .origins()?
-        .remove(path)
-        .unwrap_or_else(|| "the default".to_owned());
-    let current = at(&value, path)
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let origin = sources.origins()?.remove(path).unwrap_or_else(|| "the default".to_owned());
+    let current = at(&value, path).map(ToString::to_string).unwrap_or_default();
     let variable = variable_of(path);
     if out.is_json() {
         return Ok(out.value(&json!({
@@ -120,10 +109,7 @@ fn list(out: Out) -> Result<(), Problem> {
     for section in section_docs() {
         out.line(format!("[{}] {}", section.name, section.text))?;
         for key in section.keys {
-            out.line(format!(
-                "  {} = {}\n      {}",
-                key.name, key.default, key.text
-            ))?;
+            out.line(format!("  {} = {}\n      {}", key.name, key.default, key.text))?;
         }
     }
     Ok(())

@@ -82,10 +82,7 @@ fn overlay(args: &Args) -> Vec<String> {
     let mut sets = vec![format!("server.http_address={http}")];
     let text = |key: &str, value: Option<&str>| value.map(|value| format!("{key}={value}"));
     sets.extend(text("telemetry.log_level", args.log_level.as_deref()));
-    sets.extend(text(
-        "telemetry.log_format",
-        args.log_format.map(LogFormat::as_str),
-    ));
+    sets.extend(text("telemetry.log_format", args.log_format.map(LogFormat::as_str)));
     sets.extend(args.configuration.set.iter().cloned());
     sets
 }
@@ -110,27 +107,14 @@ impl FromStr for SearchAttribute {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const TYPES: [&str; 7] = [
-            "Text",
-            "Keyword",
-            "Int",
-            "Double",
-            "Bool",
-            "Datetime",
-            "KeywordList",
-        ];
+        const TYPES: [&str; 7] =
+            ["Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"];
         let known = || format!("write it as KEY=TYPE, TYPE one of {}", TYPES.join(", "));
         let (key, kind) = text.split_once('=').ok_or_else(known)?;
-        let kind = TYPES
-            .iter()
-            .find(|name| name.eq_ignore_ascii_case(kind))
-            .ok_or_else(known)?;
+        let kind = TYPES.iter().find(|name| name.eq_ignore_ascii_case(kind)).ok_or_else(known)?;
         if key.is_empty() {
             return Err(known());
         }
-        Ok(Self {
-            key: key.to_owned(),
-            kind,
-        })
+        Ok(Self { key: key.to_owned(), kind })
     }
 }

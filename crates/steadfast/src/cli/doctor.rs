@@ -53,12 +53,7 @@ pub(super) struct Finding {
 
 impl Finding {
     fn ok(check: impl Into<String>, found: impl Into<String>) -> Self {
-        Self {
-            check: check.into(),
-            level: Level::Ok,
-            found: found.into(),
-            advice: String::new(),
-        }
+        Self { check: check.into(), level: Level::Ok, found: found.into(), advice: String::new() }
     }
 
     fn at(mut self, level: Level, advice: impl Into<String>) -> Self {
@@ -70,9 +65,7 @@ impl Finding {
 
 pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     let findings = spin("looking at NATS", Box::pin(examine(&args))).await;
-    let failed = findings
-        .iter()
-        .any(|finding| finding.level == Level::Failure);
+    let failed = findings.iter().any(|finding| finding.level == Level::Failure);
     if out.is_json() {
         let rows: Vec<_> = findings
             .iter()
@@ -91,24 +84,13 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
 fn print(findings: &[Finding], out: Out) -> Result<(), Problem> {
     let rows: Vec<Vec<String>> = findings
         .iter()
-        .map(|f| {
-            vec![
-                f.level.as_str().to_owned(),
-                f.check.clone(),
-                f.found.clone(),
-            ]
-        })
+        .map(|f| vec![f.level.as_str().to_owned(), f.check.clone(), f.found.clone()])
         .collect();
     out.line(table(&["", "check", "found"], &rows))?;
     for finding in findings.iter().filter(|finding| !finding.advice.is_empty()) {
         out.line(format!("\n{}: {}", finding.check, finding.advice))?;
     }
-    let worst = |level| {
-        findings
-            .iter()
-            .filter(|finding| finding.level == level)
-            .count()
-    };
+    let worst = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (failures, warnings) = (worst(Level::Failure), worst(Level::Warning));
     let verdict = match (failures, warnings) {
         (0, 0) => "Steadfast can run here.".to_owned(),

@@ -93,17 +93,11 @@ impl From {
 pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     let client = crate::nats::connect(&args.connection).await?;
     let context = jetstream::new(client.clone());
-    let stream = context
-        .get_stream(subject::EVENTS_STREAM)
-        .await
-        .map_err(|error| {
-            Problem::failed(format!(
-                "cannot open the event feed {}",
-                subject::EVENTS_STREAM
-            ))
+    let stream = context.get_stream(subject::EVENTS_STREAM).await.map_err(|error| {
+        Problem::failed(format!("cannot open the event feed {}", subject::EVENTS_STREAM))
             .because(&error)
             .advice("Steadfast makes it at its first start, unless events.enabled = false")
-        })?;
+    })?;
     let config = OrderedConfig {
         filter_subject: subject::events_filter(
             args.namespace.as_deref(),
@@ -116,10 +110,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     };
     let lost =
         |error: &dyn std::error::Error| Problem::failed("lost the event feed").because(error);
-    let consumer = stream
-        .create_consumer(config)
-        .await
-        .map_err(|error| lost(&error))?;
+    let consumer = stream.create_consumer(config).await.map_err(|error| lost(&error))?;
     let mut pending = consumer.cached_info().num_pending;
     let follow = args.follow || !args.no_follow;
     let mut messages = consumer.messages().await.map_err(|error| lost(&error))?;
@@ -143,10 +134,7 @@ async fn print(
     left: &mut u64,
     out: Out,
 ) -> Result<(), Problem> {
-    let place = message
-        .info()
-        .map(|info| info.stream_sequence)
-        .unwrap_or_default();
+    let place = message.info().map(|info| info.stream_sequence).unwrap_or_default();
     let run = subject::parse_events(&message.subject)
         .map_err(|error| Problem::failed("the feed holds something else").because(&error))?;
     let record = match record::read(&message.payload) {
@@ -154,10 +142,7 @@ async fn print(
         Ok(Contents::Object(object)) => fetch(client, &object).await?,
         Err(error) => {
             // One unreadable record hides no other.
-            out.remark(format!(
-                "warning: record {place} of {}: {error}",
-                message.subject
-            ));
+            out.remark(format!("warning: record {place} of {}: {error}", message.subject));
             return Ok(());
         }
     };
@@ -170,13 +155,7 @@ async fn print(
         *left -= 1;
         let shown = render::event(event);
         if out.is_json() {
-            out.value(&as_json(
-                &run,
-                shown,
-                place,
-                status.as_deref(),
-                trace.as_deref(),
-            ))?;
+            out.value(&as_json(&run, shown, place, status.as_deref(), trace.as_deref()))?;
         } else {
             out.line(as_line(&run, &shown))?;
         }
@@ -192,10 +171,7 @@ async fn fetch(client: &Client, object: &record::ObjectRef) -> Result<Record, Pr
         .get_object_store(subject::PAYLOAD_BUCKET)
         .await
         .map_err(|error| failed(&error))?;
-    let mut stored = bucket
-        .get(&object.name)
-        .await
-        .map_err(|error| failed(&error))?;
+    let mut stored = bucket.get(&object.name).await.map_err(|error| failed(&error))?;
     let mut bytes = Vec::new();
     tokio::io::AsyncReadExt::read_to_end(&mut stored, &mut bytes)
         .await
@@ -238,20 +214,12 @@ fn as_line(run: &RunSubject, event: &Value) -> String {
     let field = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let time = field("time").get(11..23).unwrap_or_default();
     let run_id: String = text(&run.run_id).chars().take(8).collect();
-    let id = event
-        .get("event_id")
-        .and_then(Value::as_i64)
-        .unwrap_or_default();
-    let brief = event
-        .get("attributes")
-        .map(render::brief)
-        .unwrap_or_default();
+    let id = event.get("event_id").and_then(Value::as_i64).unwrap_or_default();
+    let brief = event.get("attributes").map(render::brief).unwrap_or_default();
     let (namespace, kind) = (text(&run.namespace), text(&run.workflow_type));
     let workflow = text(&run.workflow_id);
-    let line = format!(
-        "{time} {namespace} {kind} {workflow} {run_id} #{id} {} {brief}",
-        field("type")
-    );
+    let line =
+        format!("{time} {namespace} {kind} {workflow} {run_id} #{id} {} {brief}", field("type"));
     line.trim_end().to_owned()
 }
 

@@ -48,32 +48,16 @@ enum Verb {
 
 pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     match args.verb {
-        Verb::Register {
-            name,
-            retention,
-            description,
-            connection,
-        } => {
+        Verb::Register { name, retention, description, connection } => {
             let retention_secs = retention.0.as_secs();
-            let settings = Settings {
-                retention_secs,
-                description,
-                ..Settings::new(name.as_str())
-            };
-            open(&connection)
-                .await?
-                .register(&settings)
-                .await
-                .map_err(refused)?;
+            let settings = Settings { retention_secs, description, ..Settings::new(name.as_str()) };
+            open(&connection).await?.register(&settings).await.map_err(refused)?;
             Ok(out.either(|| as_json(&settings), format!("registered {name}"))?)
         }
         Verb::List { connection } => list(&open(&connection).await?, out).await,
         Verb::Describe { name, connection } => {
             let namespaces = open(&connection).await?;
-            let found = namespaces
-                .describe(&name.as_str().into())
-                .await
-                .map_err(refused)?;
+            let found = namespaces.describe(&name.as_str().into()).await.map_err(refused)?;
             Ok(out.either(|| as_json(&found.settings), as_text(&found.settings))?)
         }
     }
@@ -81,9 +65,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
 
 async fn open(connection: &Connection) -> Result<Namespaces, Problem> {
     let client = crate::nats::connect(connection).await?;
-    Namespaces::open(&async_nats::jetstream::new(client))
-        .await
-        .map_err(refused)
+    Namespaces::open(&async_nats::jetstream::new(client)).await.map_err(refused)
 }
 
 fn refused(error: NamespaceError) -> Problem {
@@ -101,20 +83,13 @@ fn refused(error: NamespaceError) -> Problem {
 async fn list(namespaces: &Namespaces, out: Out) -> Result<(), Problem> {
     let found = namespaces.list().await.map_err(refused)?;
     if out.is_json() {
-        let all = found
-            .iter()
-            .map(|found: &Described| as_json(&found.settings))
-            .collect();
+        let all = found.iter().map(|found: &Described| as_json(&found.settings)).collect();
         return Ok(out.value(&Value::Array(all))?);
     }
     let row = |found: &Described| {
         let settings = &found.settings;
         let retention = Time(settings.retention()).to_string();
-        vec![
-            settings.name.to_string(),
-            retention,
-            settings.description.clone(),
-        ]
+        vec![settings.name.to_string(), retention, settings.description.clone()]
     };
     let rows: Vec<_> = found.iter().map(row).collect();
     Ok(out.line(table(&["NAME", "RETENTION", "DESCRIPTION"], &rows))?)
@@ -133,11 +108,6 @@ fn as_text(settings: &Settings) -> String {
         format!("description  {}", settings.description),
         format!("owner        {}", settings.owner_email),
     ];
-    lines.extend(
-        settings
-            .data
-            .iter()
-            .map(|(key, value)| format!("data         {key} = {value}")),
-    );
+    lines.extend(settings.data.iter().map(|(key, value)| format!("data         {key} = {value}")));
     lines.join("\n")
 }

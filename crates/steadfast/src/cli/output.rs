@@ -36,11 +36,7 @@ impl Out {
 
     /// The JSON value, or the text, as was asked for.
     pub fn either(self, value: impl FnOnce() -> Value, text: impl AsRef<str>) -> io::Result<()> {
-        if self.json {
-            self.value(&value())
-        } else {
-            self.line(text)
-        }
+        if self.json { self.value(&value()) } else { self.line(text) }
     }
 
     /// Writes a remark to stderr; it is no result, so a closed stderr is no failure.
@@ -52,14 +48,8 @@ impl Out {
 /// A table for people: columns as wide as their widest cell.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        let cells = rows
-            .iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count());
-        cells
-            .max()
-            .unwrap_or(0)
-            .max(header.get(column).map_or(0, |title| title.chars().count()))
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
+        cells.max().unwrap_or(0).max(header.get(column).map_or(0, |title| title.chars().count()))
     };
     let widths: Vec<usize> = (0..header.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
@@ -70,9 +60,6 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let mut lines = vec![line(header.to_vec())];
-    lines.extend(
-        rows.iter()
-            .map(|row| line(row.iter().map(String::as_str).collect())),
-    );
+    lines.extend(rows.iter().map(|row| line(row.iter().map(String::as_str).collect())));
     lines.join("\n")
 }

@@ -21,29 +21,17 @@ pub struct Problem {
 impl Problem {
     /// It failed: exit code 1.
     pub fn failed(what: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            advice: None,
-            code: None,
-            exit: 1,
-            silent: false,
-        }
+        Self { what: what.into(), advice: None, code: None, exit: 1, silent: false }
     }
 
     /// The command line, its input or the configuration is wrong: exit code 2.
     pub fn usage(what: impl Into<String>) -> Self {
-        Self {
-            exit: 2,
-            ..Self::failed(what)
-        }
+        Self { exit: 2, ..Self::failed(what) }
     }
 
     /// What was asked for is told already; only the exit code is left to say.
     pub fn told() -> Self {
-        Self {
-            silent: true,
-            ..Self::failed("")
-        }
+        Self { silent: true, ..Self::failed("") }
     }
 
     /// Adds what to do about it.
@@ -109,10 +97,7 @@ impl From<io::Error> for Problem {
     /// Writing to stdout failed; a closed pipe is a reader that has seen enough.
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            return Self {
-                exit: 0,
-                ..Self::told()
-            };
+            return Self { exit: 0, ..Self::told() };
         }
         Self::failed("failed to write the output").because(&error)
     }

@@ -23,9 +23,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
         Composed::start(&config, client, Sync::Foreign, telemetry.readiness()).await?;
     let durability = composed.durability();
     tracing::info!(nats_url = %url, %durability, "steadfast is ready");
-    out.remark(format!(
-        "steadfast is ready on {url}; durability {durability}"
-    ));
+    out.remark(format!("steadfast is ready on {url}; durability {durability}"));
     let ended = tokio::select! {
         () = stop => Ok(()),
         problem = composed.failed() => Err(problem),

@@ -31,9 +31,7 @@ impl Door {
         shutdown: CancellationToken,
     ) -> Result<Self, Problem> {
         let serving = steadfast_native::run(settings, client.clone(), engine, shutdown);
-        let mut door = Self {
-            task: Some(tokio::spawn(serving)),
-        };
+        let mut door = Self { task: Some(tokio::spawn(serving)) };
         tokio::select! {
             () = answers(&client) => Ok(door),
             problem = door.failed() => Err(problem),
@@ -61,10 +59,7 @@ impl Door {
         match task.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the native door failed"
-                );
+                tracing::warn!(error = &error as &dyn std::error::Error, "the native door failed");
             }
             Err(error) => tracing::error!(%error, "the native door panicked"),
         }

@@ -19,16 +19,11 @@ pub(super) struct Registry {
 
 impl Registry {
     pub(super) fn new(stored: Namespaces) -> Self {
-        Self {
-            stored,
-            known: Mutex::default(),
-        }
+        Self { stored, known: Mutex::default() }
     }
 
     fn knows(&self, namespace: &Namespace) -> bool {
-        self.known
-            .lock()
-            .is_ok_and(|known| known.contains(namespace))
+        self.known.lock().is_ok_and(|known| known.contains(namespace))
     }
 
     async fn look_up(&self, namespace: Namespace) -> Result<bool, ReadError> {

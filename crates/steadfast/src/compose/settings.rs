@@ -20,9 +20,7 @@ use crate::{
 
 pub(super) fn telemetry(config: &Config) -> Result<TelemetryConfig, Problem> {
     let (server, telemetry) = (&config.server, &config.telemetry);
-    let http_addr = set(&server.http_address)
-        .map(str::parse::<SocketAddr>)
-        .transpose();
+    let http_addr = set(&server.http_address).map(str::parse::<SocketAddr>).transpose();
     Ok(TelemetryConfig {
         service_name: telemetry.service_name.clone(),
         log_level: telemetry.log_level.clone(),

@@ -79,12 +79,7 @@ pub(crate) fn key_doc<T: Allowed + Serialize>(
     lines: &[&str],
     default: &T,
 ) -> KeyDoc {
-    KeyDoc {
-        name,
-        text: joined(lines),
-        default: as_toml(default),
-        allowed: T::allowed(),
-    }
+    KeyDoc { name, text: joined(lines), default: as_toml(default), allowed: T::allowed() }
 }
 
 /// A value as it stands in a TOML file.
@@ -94,21 +89,13 @@ pub(crate) fn as_toml<T: Serialize>(value: &T) -> String {
 }
 
 fn joined(lines: &[&str]) -> String {
-    lines
-        .iter()
-        .map(|line| line.trim())
-        .collect::<Vec<_>>()
-        .join(" ")
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ")
 }
 
 /// All sections, in the order of the file.
 pub fn section_docs() -> Vec<SectionDoc> {
     fn doc<S: Section>(name: &'static str) -> SectionDoc {
-        SectionDoc {
-            name,
-            text: joined(S::ABOUT),
-            keys: S::keys(),
-        }
+        SectionDoc { name, text: joined(S::ABOUT), keys: S::keys() }
     }
     vec![
         doc::<Server>("server"),
@@ -128,22 +115,14 @@ pub fn section_docs() -> Vec<SectionDoc> {
 pub fn keys() -> Vec<String> {
     let path = |section: &SectionDoc| {
         let name = section.name;
-        section
-            .keys
-            .iter()
-            .map(move |key| format!("{name}.{}", key.name))
-            .collect::<Vec<_>>()
+        section.keys.iter().map(move |key| format!("{name}.{}", key.name)).collect::<Vec<_>>()
     };
     section_docs().iter().flat_map(path).collect()
 }
 
 /// The environment variable of a key.
 pub(crate) fn variable(section: &str, key: &str) -> String {
-    format!(
-        "{ENV_PREFIX}{}__{}",
-        section.to_uppercase(),
-        key.to_uppercase()
-    )
+    format!("{ENV_PREFIX}{}__{}", section.to_uppercase(), key.to_uppercase())
 }
 
 /// `config/steadfast.toml`: every key with its default and what it means.

@@ -32,16 +32,9 @@ impl Sources {
     /// A file and flags, with this process's environment.
     pub fn with_environment(file: Option<PathBuf>, sets: Vec<String>) -> Self {
         let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((
-                name.into_string().ok()?,
-                value.to_string_lossy().into_owned(),
-            ))
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
         };
-        Self {
-            file,
-            environment: std::env::vars_os().filter_map(text).collect(),
-            sets,
-        }
+        Self { file, environment: std::env::vars_os().filter_map(text).collect(), sets }
     }
 
     /// Where each key that is not at its default comes from.
@@ -75,9 +68,8 @@ impl Sources {
             overlays.push(Overlay::new(&known, name.clone(), key, value)?);
         }
         for set in &self.sets {
-            let (key, value) = set
-                .split_once('=')
-                .ok_or_else(|| ConfigError::BadSet(set.clone()))?;
+            let (key, value) =
+                set.split_once('=').ok_or_else(|| ConfigError::BadSet(set.clone()))?;
             let key = key.trim().to_owned();
             overlays.push(Overlay::new(&known, "a flag".to_owned(), key, value)?);
         }
@@ -95,11 +87,7 @@ struct Overlay {
 impl Overlay {
     fn new(known: &[String], origin: String, key: String, text: &str) -> Result<Self, ConfigError> {
         if !known.contains(&key) {
-            return Err(ConfigError::UnknownKey {
-                origin,
-                advice: advice(&key),
-                key,
-            });
+            return Err(ConfigError::UnknownKey { origin, advice: advice(&key), key });
         }
         let value = value_like(&default_of(&key), text);
         Ok(Self { origin, key, value })
@@ -112,15 +100,8 @@ fn value_like(default: &toml::Value, text: &str) -> toml::Value {
     match default {
         toml::Value::String(_) | toml::Value::Datetime(_) => as_text,
         toml::Value::Array(_) if !text.trim_start().starts_with('[') => {
-            let items = text
-                .split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty());
-            toml::Value::Array(
-                items
-                    .map(|item| toml::Value::String(item.to_owned()))
-                    .collect(),
-            )
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            toml::Value::Array(items.map(|item| toml::Value::String(item.to_owned())).collect())
         }
         toml::Value::Float(_) => text.trim().parse().map_or(as_text, toml::Value::Float),
         toml::Value::Integer(_)
@@ -138,26 +119,20 @@ fn default_of(key: &str) -> toml::Value {
     let Ok(defaults) = toml::Value::try_from(Config::default()) else {
         return fallback;
     };
-    let found = key
-        .split('.')
-        .try_fold(&defaults, |value, part| value.get(part));
+    let found = key.split('.').try_fold(&defaults, |value, part| value.get(part));
     found.cloned().unwrap_or(fallback)
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read_to_string(path)
+        .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })
 }
 
 fn is_set(text: &str, key: &str) -> bool {
     let Ok(table) = toml::from_str::<toml::Value>(text) else {
         return false;
     };
-    key.split('.')
-        .try_fold(&table, |value, part| value.get(part))
-        .is_some()
+    key.split('.').try_fold(&table, |value, part| value.get(part)).is_some()
 }
 
 pub(super) fn load(sources: &Sources) -> Result<Config, ConfigError> {
@@ -167,10 +142,7 @@ pub(super) fn load(sources: &Sources) -> Result<Config, ConfigError> {
         let text = read(path)?;
         if let Err(error) = toml::from_str::<toml::Table>(&text) {
             let message = error.to_string().trim_end().to_owned();
-            return Err(ConfigError::Syntax {
-                path: path.clone(),
-                message,
-            });
+            return Err(ConfigError::Syntax { path: path.clone(), message });
         }
         figment = figment.merge(Toml::string(&text));
         file = Some((path.as_path(), text));
@@ -188,14 +160,12 @@ pub(super) fn load(sources: &Sources) -> Result<Config, ConfigError> {
         }
     };
     let config: Config = figment.extract().map_err(|error| refused(error, &origin))?;
-    config
-        .check()
-        .map_err(|(key, reason)| ConfigError::BadValue {
-            origin: origin(key),
-            key: key.to_owned(),
-            reason,
-            allowed: allowed(key),
-        })?;
+    config.check().map_err(|(key, reason)| ConfigError::BadValue {
+        origin: origin(key),
+        key: key.to_owned(),
+        reason,
+        allowed: allowed(key),
+    })?;
     Ok(config)
 }
 
@@ -206,11 +176,7 @@ fn refused(error: figment::Error, origin: &dyn Fn(&str) -> String) -> ConfigErro
             path.push(field.clone());
         }
         let key = path.join(".");
-        return ConfigError::UnknownKey {
-            origin: origin(&key),
-            advice: advice(&key),
-            key,
-        };
+        return ConfigError::UnknownKey { origin: origin(&key), advice: advice(&key), key };
     }
     // A list's element has its place as the last part.
     while path.len() > 2 {
@@ -218,12 +184,7 @@ fn refused(error: figment::Error, origin: &dyn Fn(&str) -> String) -> ConfigErro
     }
     let key = path.join(".");
     let reason = reason(&error.kind);
-    ConfigError::BadValue {
-        origin: origin(&key),
-        reason,
-        allowed: allowed(&key),
-        key,
-    }
+    ConfigError::BadValue { origin: origin(&key), reason, allowed: allowed(&key), key }
 }
 
 /// What is wrong with a value, where figment's own words can be bettered.

@@ -58,11 +58,7 @@ pub fn advice(key: &str) -> String {
     let name = key.rsplit('.').next().unwrap_or(key);
     let all: Vec<(String, &str)> = sections
         .iter()
-        .flat_map(|s| {
-            s.keys
-                .iter()
-                .map(move |k| (format!("{}.{}", s.name, k.name), k.name))
-        })
+        .flat_map(|s| s.keys.iter().map(move |k| (format!("{}.{}", s.name, k.name), k.name)))
         .collect();
     let nearest = all
         .iter()
@@ -113,11 +109,7 @@ pub(crate) fn place(path: &Path, text: &str, key: &str) -> String {
             continue;
         };
         let name = name.trim();
-        let full = if section.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{section}.{name}")
-        };
+        let full = if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") };
         if full == key || (section.is_empty() && name == wanted_section && wanted_key.is_empty()) {
             return format!("{}:{number}", path.display());
         }

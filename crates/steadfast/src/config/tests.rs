@@ -27,13 +27,7 @@ fn every_key_is_documented_and_no_other() {
     let defaults = toml::Value::try_from(Config::default()).unwrap();
     let mut actual = Vec::new();
     for (section, table) in defaults.as_table().unwrap() {
-        actual.extend(
-            table
-                .as_table()
-                .unwrap()
-                .keys()
-                .map(|key| format!("{section}.{key}")),
-        );
+        actual.extend(table.as_table().unwrap().keys().map(|key| format!("{section}.{key}")));
     }
     let mut documented = keys();
     actual.sort();
@@ -45,10 +39,7 @@ fn from_file(text: &str) -> Result<Config, String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("steadfast.toml");
     std::fs::write(&file, text).unwrap();
-    let sources = Sources {
-        file: Some(file),
-        ..Sources::default()
-    };
+    let sources = Sources { file: Some(file), ..Sources::default() };
     let folder = format!("{}/", folder.path().display());
     Config::load(&sources).map_err(|error| error.to_string().replace(&folder, ""))
 }

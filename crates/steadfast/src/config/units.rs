@@ -14,12 +14,8 @@ const TIME_UNITS: [(&str, u64); 7] = [
     ("ns", 1),
 ];
 
-const SIZE_UNITS: [(&str, u64); 4] = [
-    ("GiB", 1 << 30),
-    ("MiB", 1 << 20),
-    ("KiB", 1 << 10),
-    ("B", 1),
-];
+const SIZE_UNITS: [(&str, u64); 4] =
+    [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// A length of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,9 +68,7 @@ impl FromStr for Size {
     type Err = UnitError;
 
     fn from_str(text: &str) -> Result<Self, UnitError> {
-        sum(text, &SIZE_UNITS)
-            .map(Self)
-            .ok_or_else(|| UnitError::Size(text.to_owned()))
+        sum(text, &SIZE_UNITS).map(Self).ok_or_else(|| UnitError::Size(text.to_owned()))
     }
 }
 
@@ -92,9 +86,7 @@ fn sum(text: &str, units: &[(&str, u64)]) -> Option<u64> {
         let digits = rest.find(|c: char| !c.is_ascii_digit())?;
         let number: u64 = rest[..digits].parse().ok()?;
         let after = rest[digits..].trim_start();
-        let letters = after
-            .find(|c: char| !c.is_ascii_alphabetic())
-            .unwrap_or(after.len());
+        let letters = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
         let (_, factor) = units.iter().find(|(unit, _)| *unit == &after[..letters])?;
         total = total.checked_add(number.checked_mul(*factor)?)?;
         rest = after[letters..].trim_start();
@@ -119,11 +111,7 @@ fn spell(mut value: u64, units: &[(&str, u64)], f: &mut fmt::Formatter<'_>) -> f
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        spell(
-            u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX),
-            &TIME_UNITS,
-            f,
-        )
+        spell(u64::try_from(self.0.as_nanos()).unwrap_or(u64::MAX), &TIME_UNITS, f)
     }
 }
 

@@ -33,15 +33,11 @@ impl Chain {
     /// Takes in the next event; says what is worth a line of its own at once.
     pub(crate) fn add(&mut self, event: &Event) -> Option<String> {
         if event.id != self.events + 1 {
-            self.faults
-                .push(format!("event {} after event {}", event.id, self.events));
+            self.faults.push(format!("event {} after event {}", event.id, self.events));
         }
         self.events = event.id;
         self.idle = matches!(&event.kind, EventKind::WorkflowTaskCompleted(_));
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "the timeline tells only these"
-        )]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "the timeline tells only these")]
         match &event.kind {
             EventKind::WorkflowExecutionStarted(started) => {
                 let parent = started.parent.is_some();
@@ -52,8 +48,7 @@ impl Chain {
                 self.activities.insert(event.id, name);
             }
             EventKind::ActivityTaskStarted(started) => {
-                self.attempts
-                    .insert(started.scheduled_event_id, started.attempt);
+                self.attempts.insert(started.scheduled_event_id, started.attempt);
             }
             EventKind::ActivityTaskCompleted(completed) => self.completed(completed),
             EventKind::ActivityTaskFailed(failed) => {
@@ -114,14 +109,8 @@ impl Chain {
 
     fn close(&mut self, how: &'static str, failure: Option<&Failure>) -> String {
         self.closed = Some(how);
-        let why = failure
-            .map(|failure| format!(" ({})", root(failure)))
-            .unwrap_or_default();
-        let steps = if self.steps.is_empty() {
-            "children only"
-        } else {
-            &self.steps.join(" → ")
-        };
+        let why = failure.map(|failure| format!(" ({})", root(failure))).unwrap_or_default();
+        let steps = if self.steps.is_empty() { "children only" } else { &self.steps.join(" → ") };
         format!("{how}{why}: {steps}")
     }
 }

@@ -44,11 +44,7 @@ impl Engine {
         let name = "engine";
         let program = this_program(name)?;
         let mut command = Command::new(program);
-        command
-            .arg("dev")
-            .arg("--data-dir")
-            .arg(folder)
-            .args(["--http-port", "0"]);
+        command.arg("dev").arg("--data-dir").arg(folder).args(["--http-port", "0"]);
         command.arg("--nats-port").arg(nats_port.to_string());
         let mut process = Process::start(name, &mut command, folder)?;
         let pid = process.pid();
@@ -57,26 +53,15 @@ impl Engine {
         process.ready(START_LIMIT, || announced().is_some()).await?;
         let Some(file) = announced() else {
             let (name, log) = (name.to_owned(), folder.join("engine.log"));
-            return Err(ProcessError::Slow {
-                name,
-                limit: START_LIMIT,
-                log,
-            });
+            return Err(ProcessError::Slow { name, limit: START_LIMIT, log });
         };
-        Ok(Self {
-            process,
-            folder: folder.to_owned(),
-            file,
-        })
+        Ok(Self { process, folder: folder.to_owned(), file })
     }
 
     /// Kills it with SIGKILL and starts it again on the same folder and port.
     pub(crate) async fn crash(self) -> Result<Self, ProcessError> {
         let port = self.file.nats_port.unwrap_or_default();
-        let failed = |source| ProcessError::Start {
-            name: "the engine's end".to_owned(),
-            source,
-        };
+        let failed = |source| ProcessError::Start { name: "the engine's end".to_owned(), source };
         self.process.kill().await.map_err(failed)?;
         Self::start(&self.folder, port).await
     }
@@ -89,10 +74,7 @@ impl Engine {
 
 /// This very binary.
 pub(crate) fn this_program(name: &str) -> Result<PathBuf, ProcessError> {
-    std::env::current_exe().map_err(|source| ProcessError::Start {
-        name: name.to_owned(),
-        source,
-    })
+    std::env::current_exe().map_err(|source| ProcessError::Start { name: name.to_owned(), source })
 }
 
 /// A request that came to nothing.
@@ -186,11 +168,7 @@ impl Asker {
             ..AwaitResult::default()
         };
         let message = self.send(ApiVerb::Result, workflow_id, &request).await?;
-        Ok(if message.payload.is_empty() {
-            None
-        } else {
-            Some(codec::decode(&message.payload)?)
-        })
+        Ok(if message.payload.is_empty() { None } else { Some(codec::decode(&message.payload)?) })
     }
 
     async fn ask<A: DeserializeOwned>(
@@ -213,9 +191,7 @@ impl Asker {
         let subject = subject::api_subject(&self.namespace, verb.name());
         let deadline = Instant::now() + ASK_LIMIT;
         loop {
-            let request = Request::new()
-                .payload(body.clone())
-                .timeout(Some(ANSWER_LIMIT));
+            let request = Request::new().payload(body.clone()).timeout(Some(ANSWER_LIMIT));
             if let Ok(message) = self.client.send_request(subject.clone(), request).await {
                 let headers = message.headers.as_ref();
                 if headers.is_none_or(|headers| headers.get(header::ERROR_CODE).is_none()) {
@@ -224,11 +200,7 @@ impl Asker {
                 let source: ErrorBody = codec::decode(&message.payload)?;
                 if !source.retryable {
                     let (verb, workflow_id) = (verb.name(), workflow_id.to_owned());
-                    return Err(AskError::Refused {
-                        verb,
-                        workflow_id,
-                        source,
-                    });
+                    return Err(AskError::Refused { verb, workflow_id, source });
                 }
             }
             if Instant::now() > deadline {

@@ -41,11 +41,7 @@ pub(crate) fn record(
 ) -> io::Result<()> {
     let path = std::env::var_os(LEDGER_VARIABLE).map_or("ledger.jsonl".into(), PathBuf::from);
     let key = format!("{}/{}", info.workflow_id, info.activity_id);
-    let mut file = File::options()
-        .create(true)
-        .append(true)
-        .read(true)
-        .open(path)?;
+    let mut file = File::options().create(true).append(true).read(true).open(path)?;
     file.lock()?;
     let mut text = String::new();
     file.read_to_string(&mut text)?;
@@ -75,7 +71,5 @@ pub(crate) fn read(path: &Path) -> io::Result<Vec<Entry>> {
 }
 
 fn parse(text: &str) -> io::Result<Vec<Entry>> {
-    text.lines()
-        .map(|line| serde_json::from_str(line).map_err(io::Error::from))
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::from)).collect()
 }

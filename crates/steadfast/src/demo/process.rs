@@ -63,15 +63,8 @@ impl Process {
         logs: &Path,
     ) -> Result<Self, ProcessError> {
         let log = logs.join(format!("{name}.log"));
-        let failed = |source| ProcessError::Start {
-            name: name.to_owned(),
-            source,
-        };
-        let output = File::options()
-            .create(true)
-            .append(true)
-            .open(&log)
-            .map_err(failed)?;
+        let failed = |source| ProcessError::Start { name: name.to_owned(), source };
+        let output = File::options().create(true).append(true).open(&log).map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
         let child = command
             .stdin(Stdio::null())
@@ -80,11 +73,7 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
-        Ok(Self {
-            name: name.to_owned(),
-            log,
-            child,
-        })
+        Ok(Self { name: name.to_owned(), log, child })
     }
 
     /// Its process id, while it runs.
@@ -129,10 +118,7 @@ impl Process {
 
     /// Asks it to end (SIGTERM) and waits; kills it when it does not.
     pub(crate) async fn stop(mut self) -> io::Result<()> {
-        let pid = self
-            .child
-            .id()
-            .and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
         let Some(pid) = pid else { return Ok(()) };
         kill_process(pid, Signal::TERM).map_err(io::Error::from)?;
         match tokio::time::timeout(STOP_LIMIT, self.child.wait()).await {

@@ -215,10 +215,7 @@ impl Purchase {
         } else {
             return Ok(());
         };
-        Err(RequestsError::Value {
-            id: self.id.clone(),
-            problem,
-        })
+        Err(RequestsError::Value { id: self.id.clone(), problem })
     }
 }
 
@@ -227,34 +224,25 @@ pub(crate) fn load(path: Option<&Path>) -> Result<Vec<Purchase>, RequestsError> 
     match path {
         None => parse("the built-in config/purchases.json", BUILT_IN),
         Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|source| RequestsError::Read {
-                path: path.to_owned(),
-                source,
-            })?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| RequestsError::Read { path: path.to_owned(), source })?;
             parse(&path.display().to_string(), &text)
         }
     }
 }
 
 fn parse(origin: &str, text: &str) -> Result<Vec<Purchase>, RequestsError> {
-    let File { purchases } = serde_json::from_str(text).map_err(|source| RequestsError::Form {
-        origin: origin.to_owned(),
-        source,
-    })?;
+    let File { purchases } = serde_json::from_str(text)
+        .map_err(|source| RequestsError::Form { origin: origin.to_owned(), source })?;
     if purchases.is_empty() || purchases.len() > PURCHASES_MAX {
-        return Err(RequestsError::Count {
-            count: purchases.len(),
-        });
+        return Err(RequestsError::Count { count: purchases.len() });
     }
     let mut ids = BTreeSet::new();
     for purchase in &purchases {
         purchase.check()?;
         if !ids.insert(&purchase.id) {
             let problem = "its id is there twice";
-            return Err(RequestsError::Value {
-                id: purchase.id.clone(),
-                problem,
-            });
+            return Err(RequestsError::Value { id: purchase.id.clone(), problem });
         }
     }
     Ok(purchases)

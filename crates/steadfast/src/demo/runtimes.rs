@@ -19,39 +19,18 @@ const INSTALL_LIMIT: Duration = Duration::from_secs(180);
 type Source = (&'static str, &'static str);
 
 const PYTHON_SOURCES: [Source; 4] = [
-    (
-        "worker.py",
-        include_str!("../../../../tests/polyglot/python/worker.py"),
-    ),
-    (
-        "requirements.txt",
-        include_str!("../../../../tests/polyglot/python/requirements.txt"),
-    ),
+    ("worker.py", include_str!("../../../../tests/polyglot/python/worker.py")),
+    ("requirements.txt", include_str!("../../../../tests/polyglot/python/requirements.txt")),
     ("money.py", include_str!("workers/money.py")),
     ("ledger.py", include_str!("workers/ledger.py")),
 ];
 
 const TYPESCRIPT_SOURCES: [Source; 6] = [
-    (
-        "worker.ts",
-        include_str!("../../../../tests/polyglot/typescript/worker.ts"),
-    ),
-    (
-        "package.json",
-        include_str!("../../../../tests/polyglot/typescript/package.json"),
-    ),
-    (
-        "package-lock.json",
-        include_str!("../../../../tests/polyglot/typescript/package-lock.json"),
-    ),
-    (
-        "tsconfig.json",
-        include_str!("../../../../tests/polyglot/typescript/tsconfig.json"),
-    ),
-    (
-        ".npmrc",
-        include_str!("../../../../tests/polyglot/typescript/.npmrc"),
-    ),
+    ("worker.ts", include_str!("../../../../tests/polyglot/typescript/worker.ts")),
+    ("package.json", include_str!("../../../../tests/polyglot/typescript/package.json")),
+    ("package-lock.json", include_str!("../../../../tests/polyglot/typescript/package-lock.json")),
+    ("tsconfig.json", include_str!("../../../../tests/polyglot/typescript/tsconfig.json")),
+    (".npmrc", include_str!("../../../../tests/polyglot/typescript/.npmrc")),
     ("property.ts", include_str!("workers/property.ts")),
 ];
 
@@ -90,10 +69,7 @@ enum Unusable {
     #[error("{program} is not installed")]
     Missing { program: &'static str },
     #[error("{what} failed: {last_line}")]
-    Failed {
-        what: &'static str,
-        last_line: String,
-    },
+    Failed { what: &'static str, last_line: String },
     #[error("{what} took longer than {} s", INSTALL_LIMIT.as_secs())]
     Slow { what: &'static str },
     #[error("its files could not be written: {0}")]
@@ -121,9 +97,7 @@ async fn typescript(cache: &Path) -> Runtime {
 }
 
 fn fall_back(installed: Result<Runtime, Unusable>) -> Runtime {
-    installed.unwrap_or_else(|why| Runtime::Rust {
-        because: why.to_string(),
-    })
+    installed.unwrap_or_else(|why| Runtime::Rust { because: why.to_string() })
 }
 
 async fn install_python(folder: &Path) -> Result<Runtime, Unusable> {
@@ -131,8 +105,7 @@ async fn install_python(folder: &Path) -> Result<Runtime, Unusable> {
     let file = folder.join("money.py");
     if !write_sources(folder, &PYTHON_SOURCES)? || !program.exists() {
         let mut venv = Command::new("python3");
-        venv.args(["-m", "venv", "--clear"])
-            .arg(folder.join("venv"));
+        venv.args(["-m", "venv", "--clear"]).arg(folder.join("venv"));
         run("python3", "python3 -m venv", &mut venv).await?;
         let mut pip = Command::new(&program);
         pip.args(["-m", "pip", "install", "--quiet", "--require-hashes", "-r"]);
@@ -140,11 +113,7 @@ async fn install_python(folder: &Path) -> Result<Runtime, Unusable> {
         run("python3", "pip install", &mut pip).await?;
         mark_done(folder, &PYTHON_SOURCES)?;
     }
-    Ok(Runtime::Foreign {
-        name: "Python",
-        program,
-        file,
-    })
+    Ok(Runtime::Foreign { name: "Python", program, file })
 }
 
 async fn install_typescript(folder: &Path) -> Result<Runtime, Unusable> {
@@ -152,24 +121,14 @@ async fn install_typescript(folder: &Path) -> Result<Runtime, Unusable> {
     run("node", "node --version", version.arg("--version")).await?;
     if !write_sources(folder, &TYPESCRIPT_SOURCES)? {
         let mut npm = Command::new("npm");
-        run(
-            "npm",
-            "npm ci",
-            npm.args(["ci", "--silent"]).current_dir(folder),
-        )
-        .await?;
+        run("npm", "npm ci", npm.args(["ci", "--silent"]).current_dir(folder)).await?;
         let mut tsc = Command::new("node");
-        tsc.arg("node_modules/typescript/bin/tsc")
-            .current_dir(folder);
+        tsc.arg("node_modules/typescript/bin/tsc").current_dir(folder);
         run("node", "tsc", &mut tsc).await?;
         mark_done(folder, &TYPESCRIPT_SOURCES)?;
     }
     let (program, file) = (PathBuf::from("node"), folder.join("property.js"));
-    Ok(Runtime::Foreign {
-        name: "TypeScript",
-        program,
-        file,
-    })
+    Ok(Runtime::Foreign { name: "TypeScript", program, file })
 }
 
 /// Writes the sources; true says that they were installed before, just as they are.
@@ -190,10 +149,7 @@ fn mark_done(folder: &Path, sources: &[Source]) -> Result<(), Unusable> {
 }
 
 fn whole(sources: &[Source]) -> String {
-    sources
-        .iter()
-        .flat_map(|(name, text)| [*name, "\n", *text])
-        .collect()
+    sources.iter().flat_map(|(name, text)| [*name, "\n", *text]).collect()
 }
 
 async fn run(

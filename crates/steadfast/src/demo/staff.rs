@@ -27,16 +27,10 @@ pub(crate) struct Staff {
 /// Installs what is needed, and says who does what.
 pub(crate) async fn hire(cache: &Path, rust_only: bool, out: Out) -> Result<Staff, Problem> {
     let told = |text: String| {
-        if out.is_json() {
-            Ok(())
-        } else {
-            out.line(text)
-        }
+        if out.is_json() { Ok(()) } else { out.line(text) }
     };
     let (money, property) = if rust_only {
-        let rust = Runtime::Rust {
-            because: "--rust-only".to_owned(),
-        };
+        let rust = Runtime::Rust { because: "--rust-only".to_owned() };
         (rust.clone(), rust)
     } else {
         let both = spin("installing the workers' packages", runtimes::both(cache)).await;
@@ -54,10 +48,7 @@ pub(crate) async fn hire(cache: &Path, rust_only: bool, out: Out) -> Result<Staf
             }
             Runtime::Rust { because } => because.clone(),
         };
-        told(format!(
-            "activities about {what} run in {} ({why})",
-            runtime.name()
-        ))?;
+        told(format!("activities about {what} run in {} ({why})", runtime.name()))?;
     }
     Ok(Staff { money, property })
 }
@@ -74,12 +65,8 @@ pub(crate) struct Office {
 impl Office {
     /// Starts the workers of both groups of activities.
     pub(crate) async fn activities(&self, staff: &Staff) -> Result<Vec<Process>, ProcessError> {
-        let money = self
-            .activity_worker("money", MONEY_QUEUE, &staff.money)
-            .await?;
-        let property = self
-            .activity_worker("property", PROPERTY_QUEUE, &staff.property)
-            .await?;
+        let money = self.activity_worker("money", MONEY_QUEUE, &staff.money).await?;
+        let property = self.activity_worker("property", PROPERTY_QUEUE, &staff.property).await?;
         Ok(vec![money, property])
     }
 

@@ -56,9 +56,7 @@ impl Story {
         staff: Staff,
         out: Out,
     ) -> Result<Self, Problem> {
-        let engine = Engine::start(folder, 0)
-            .await
-            .map_err(|e| failed("no engine")(&e))?;
+        let engine = Engine::start(folder, 0).await.map_err(|e| failed("no engine")(&e))?;
         let nats_url = engine.file.nats_url.clone();
         let client = async_nats::ConnectOptions::new()
             .name("steadfast demo")
@@ -66,22 +64,12 @@ impl Story {
             .connect(&nats_url)
             .await
             .map_err(|error| failed("no NATS")(&error))?;
-        let office = Office {
-            nats_url,
-            folder: folder.to_owned(),
-        };
-        let activity_workers = office
-            .activities(&staff)
-            .await
-            .map_err(|e| failed("no workers")(&e))?;
-        let workflow_worker = office
-            .workflows(CodeVersion::V1)
-            .await
-            .map_err(|e| failed("no workers")(&e))?;
-        let asker = Asker {
-            client: client.clone(),
-            namespace: NAMESPACE.to_owned(),
-        };
+        let office = Office { nats_url, folder: folder.to_owned() };
+        let activity_workers =
+            office.activities(&staff).await.map_err(|e| failed("no workers")(&e))?;
+        let workflow_worker =
+            office.workflows(CodeVersion::V1).await.map_err(|e| failed("no workers")(&e))?;
+        let asker = Asker { client: client.clone(), namespace: NAMESPACE.to_owned() };
         let timeline = Timeline::follow(client, NAMESPACE, out);
         // The last third comes when the code is new.
         let late = purchases.split_off(purchases.len() - purchases.len() / 3);
@@ -107,24 +95,14 @@ impl Story {
             self.comes_to_rest(purchase).await?;
         }
         let hasty = self.early.iter().position(|purchase| {
-            matches!(
-                purchase.expected(),
-                Outcome::Completed | Outcome::Compensated
-            )
+            matches!(purchase.expected(), Outcome::Completed | Outcome::Compensated)
         });
         if let Some(hasty) = hasty {
             let purchase = self.early[hasty].clone();
-            self.tell(&format!(
-                "\nThe loan officer answers {} first.",
-                purchase.id
-            ))?;
+            self.tell(&format!("\nThe loan officer answers {} first.", purchase.id))?;
             self.answer(&purchase).await?;
             let settlement = format!("PropertyPurchase-{}", purchase.id);
-            self.saw(
-                self.timeline
-                    .activity(&settlement, "hold_property", PATIENCE)
-                    .await,
-            )?;
+            self.saw(self.timeline.activity(&settlement, "hold_property", PATIENCE).await)?;
         }
         if kill {
             self = self.crash().await?;
@@ -145,11 +123,7 @@ impl Story {
         for (purchases, old_code) in [(&self.early, true), (&self.late, false)] {
             for purchase in purchases {
                 let report = self.report(&format!("Purchase-{}", purchase.id)).await?;
-                cases.push(Case {
-                    purchase: purchase.clone(),
-                    old_code,
-                    report,
-                });
+                cases.push(Case { purchase: purchase.clone(), old_code, report });
             }
         }
         let portfolio = self.portfolio().await?;
@@ -173,11 +147,7 @@ impl Story {
     async fn start(&self, purchases: &[Purchase]) -> Result<(), Problem> {
         for purchase in purchases {
             let id = format!("Purchase-{}", purchase.id);
-            self.saw(
-                self.asker
-                    .start("Purchase", &id, WORKFLOW_QUEUE, purchase)
-                    .await,
-            )?;
+            self.saw(self.asker.start("Purchase", &id, WORKFLOW_QUEUE, purchase).await)?;
         }
         Ok(())
     }
@@ -188,16 +158,13 @@ impl Story {
                        workflow: &str,
                        last: &str| {
             let id = format!("{workflow}-{}", purchase.id);
-            seen.values()
-                .any(|run| run.workflow_id == id && run.rests_after(last))
+            seen.values().any(|run| run.workflow_id == id && run.rests_after(last))
         };
         let what = format!("{} to need a human", purchase.id);
         let seen = self.timeline.wait(what, PATIENCE, |seen| {
             let over = format!("Purchase-{}", purchase.id);
-            let closed = |id: &str| {
-                seen.values()
-                    .any(|run| run.workflow_id == id && run.closed.is_some())
-            };
+            let closed =
+                |id: &str| seen.values().any(|run| run.workflow_id == id && run.closed.is_some());
             let loan = format!("LoanApproval-{}", purchase.id);
             closed(&over)
                 || (waiting(seen, "EvolvingProperty", "basic_processing")
@@ -208,23 +175,12 @@ impl Story {
 
     /// The loan officer answers, once asked.
     async fn answer(&self, purchase: &Purchase) -> Result<(), Problem> {
-        if matches!(
-            purchase.expected(),
-            Outcome::PapersRefused | Outcome::LoanScreenedOut
-        ) {
+        if matches!(purchase.expected(), Outcome::PapersRefused | Outcome::LoanScreenedOut) {
             return Ok(());
         }
         let id = format!("LoanApproval-{}", purchase.id);
-        self.saw(
-            self.timeline
-                .activity(&id, "request_human_review", PATIENCE)
-                .await,
-        )?;
-        self.saw(
-            self.asker
-                .signal(&id, APPROVAL_SIGNAL, &purchase.loan.officer)
-                .await,
-        )
+        self.saw(self.timeline.activity(&id, "request_human_review", PATIENCE).await)?;
+        self.saw(self.asker.signal(&id, APPROVAL_SIGNAL, &purchase.loan.officer).await)
     }
 
     /// The surveyor was there.
@@ -233,19 +189,13 @@ impl Story {
             return Ok(());
         }
         let id = format!("EvolvingProperty-{}", purchase.id);
-        self.saw(
-            self.timeline
-                .activity(&id, "basic_processing", PATIENCE)
-                .await,
-        )?;
+        self.saw(self.timeline.activity(&id, "basic_processing", PATIENCE).await)?;
         self.saw(self.asker.signal(&id, SURVEYED_SIGNAL, &()).await)
     }
 
     async fn crash(mut self) -> Result<Self, Problem> {
         let pid = self.engine.file.pid;
-        self.tell(&format!(
-            "\nSIGKILL for the engine (pid {pid}), in the middle of it."
-        ))?;
+        self.tell(&format!("\nSIGKILL for the engine (pid {pid}), in the middle of it."))?;
         let began = std::time::Instant::now();
         self.engine = match self.engine.crash().await {
             Ok(engine) => engine,
@@ -284,10 +234,7 @@ impl Story {
                 let value = payload::decode_list(&result.result);
                 return Ok(value.map_err(|error| error.to_string()));
             }
-            let why = result
-                .failure
-                .map(|failure| failure.message)
-                .unwrap_or_default();
+            let why = result.failure.map(|failure| failure.message).unwrap_or_default();
             return Ok(Err(format!("{:?} {why}", result.status)));
         }
         Ok(Err(format!("not over after {} s", PATIENCE.as_secs())))
@@ -295,27 +242,15 @@ impl Story {
 
     async fn portfolio(&self) -> Result<Result<PortfolioReport, String>, Problem> {
         let all = self.early.iter().chain(&self.late);
-        let purchases: Vec<_> = all
-            .filter(|purchase| purchase.expected() == Outcome::Completed)
-            .cloned()
-            .collect();
+        let purchases: Vec<_> =
+            all.filter(|purchase| purchase.expected() == Outcome::Completed).cloned().collect();
         let (count, kind) = (purchases.len(), "PortfolioAnalysis");
-        let portfolio = Portfolio {
-            id: PORTFOLIO_ID.to_owned(),
-            purchases,
-        };
-        self.saw(
-            self.asker
-                .start(kind, PORTFOLIO_ID, WORKFLOW_QUEUE, &portfolio)
-                .await,
-        )?;
+        let portfolio = Portfolio { id: PORTFOLIO_ID.to_owned(), purchases };
+        self.saw(self.asker.start(kind, PORTFOLIO_ID, WORKFLOW_QUEUE, &portfolio).await)?;
         let report: Result<PortfolioReport, String> = self.report(PORTFOLIO_ID).await?;
         Ok(report.and_then(|report| match report.properties == count {
             true => Ok(report),
-            false => Err(format!(
-                "{} properties of {count} were analysed",
-                report.properties
-            )),
+            false => Err(format!("{} properties of {count} were analysed", report.properties)),
         }))
     }
 
@@ -324,21 +259,16 @@ impl Story {
         cases: Vec<Case>,
         portfolio: Result<PortfolioReport, String>,
     ) -> Result<Ending, Problem> {
-        let closed = self
-            .timeline
-            .wait("the feed to tell every end", PATIENCE, |seen| {
-                seen.values().all(|chain| chain.closed.is_some())
-            });
+        let closed = self.timeline.wait("the feed to tell every end", PATIENCE, |seen| {
+            seen.values().all(|chain| chain.closed.is_some())
+        });
         // What is still open by then is told as a fault below.
         let _ = closed.await;
         let (feed_faults, runs, events) = self.timeline.with(|seen| {
             let events: i64 = seen.values().map(|chain| chain.events).sum();
             (verdict::feed_faults(seen.values()), seen.len(), events)
         });
-        let workers = self
-            .activity_workers
-            .into_iter()
-            .chain([self.workflow_worker]);
+        let workers = self.activity_workers.into_iter().chain([self.workflow_worker]);
         let mut stopped = join_all(workers.map(Process::stop)).await;
         stopped.push(self.engine.stop().await);
         for result in stopped {
@@ -346,14 +276,7 @@ impl Story {
         }
         let ledger = ledger::read(&self.folder.join("ledger.jsonl"))
             .map_err(|error| failed("the ledger cannot be read")(&error))?;
-        Ok(Ending {
-            cases,
-            portfolio,
-            ledger,
-            feed_faults,
-            runs,
-            events,
-        })
+        Ok(Ending { cases, portfolio, ledger, feed_faults, runs, events })
     }
 }
 
@@ -378,18 +301,9 @@ impl Ending {
         let mut faults = self.feed_faults.clone();
         for case in &self.cases {
             let id = &case.purchase.id;
-            faults.extend(
-                case.faults(&self.ledger)
-                    .iter()
-                    .map(|fault| format!("{id}: {fault}")),
-            );
+            faults.extend(case.faults(&self.ledger).iter().map(|fault| format!("{id}: {fault}")));
         }
-        faults.extend(
-            self.portfolio
-                .as_ref()
-                .err()
-                .map(|why| format!("portfolio: {why}")),
-        );
+        faults.extend(self.portfolio.as_ref().err().map(|why| format!("portfolio: {why}")));
         for (purchase, amount) in verdict::reserved(&self.ledger) {
             let completed = |case: &Case| {
                 case.purchase.id == purchase && case.purchase.expected() == Outcome::Completed
@@ -414,23 +328,15 @@ impl Ending {
             }));
         }
         out.line(format!("\n{}", verdict::table(&self.cases, &self.ledger)))?;
-        if let Ok(PortfolioReport {
-            properties,
-            estimate,
-        }) = &self.portfolio
-        {
-            out.line(format!(
-                "portfolio of what was bought: {properties} properties, {estimate}"
-            ))?;
+        if let Ok(PortfolioReport { properties, estimate }) = &self.portfolio {
+            out.line(format!("portfolio of what was bought: {properties} properties, {estimate}"))?;
         }
         let (runs, events) = (self.runs, self.events);
         out.line(format!("{runs} runs, {events} events"))?;
         if self.feed_faults.is_empty() {
             out.line("Every event is on the feed once, in its order, without a gap.")?;
         }
-        faults
-            .iter()
-            .try_for_each(|fault| out.line(format!("WRONG: {fault}")))?;
+        faults.iter().try_for_each(|fault| out.line(format!("WRONG: {fault}")))?;
         if faults.is_empty() {
             out.line("Every purchase ended right.")?;
         }

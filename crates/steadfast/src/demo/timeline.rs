@@ -61,19 +61,8 @@ impl Timeline {
         let seen = Arc::new(Mutex::new(Seen::new()));
         let (changes, changed) = watch::channel(0);
         let filter = subject::events_filter(Some(namespace), None, None, None);
-        let reader = Reader {
-            client,
-            filter,
-            seen: seen.clone(),
-            changes,
-            out,
-            origin: None,
-        };
-        Self {
-            seen,
-            changed,
-            task: tokio::spawn(reader.run()),
-        }
+        let reader = Reader { client, filter, seen: seen.clone(), changes, out, origin: None };
+        Self { seen, changed, task: tokio::spawn(reader.run()) }
     }
 
     /// Looks at what was seen.
@@ -97,10 +86,7 @@ impl Timeline {
             }
             let change = tokio::time::timeout_at(deadline, changed.changed()).await;
             if !matches!(change, Ok(Ok(()))) {
-                return Err(NotSeen {
-                    what: what.into(),
-                    limit,
-                });
+                return Err(NotSeen { what: what.into(), limit });
             }
         }
     }
@@ -141,14 +127,10 @@ impl Reader {
     }
 
     async fn read(&mut self, next: &mut u64) -> Result<(), async_nats::Error> {
-        let stream = jetstream::new(self.client.clone())
-            .get_stream(subject::EVENTS_STREAM)
-            .await?;
+        let stream = jetstream::new(self.client.clone()).get_stream(subject::EVENTS_STREAM).await?;
         let config = pull::Config {
             filter_subject: self.filter.clone(),
-            deliver_policy: DeliverPolicy::ByStartSequence {
-                start_sequence: *next,
-            },
+            deliver_policy: DeliverPolicy::ByStartSequence { start_sequence: *next },
             ack_policy: jetstream::consumer::AckPolicy::None,
             inactive_threshold: Duration::from_secs(30),
             ..pull::Config::default()
@@ -157,12 +139,8 @@ impl Reader {
         let connects = self.client.statistics();
         let before = connects.connects.load(std::sync::atomic::Ordering::Relaxed);
         loop {
-            let mut batch = consumer
-                .fetch()
-                .max_messages(RECORDS_MAX)
-                .expires(LOOK)
-                .messages()
-                .await?;
+            let mut batch =
+                consumer.fetch().max_messages(RECORDS_MAX).expires(LOOK).messages().await?;
             while let Some(message) = batch.next().await {
                 let message = message?;
                 *next = message.info()?.stream_sequence + 1;
@@ -179,8 +157,7 @@ impl Reader {
             return;
         };
         let Ok(record) = record::decode(&message.payload) else {
-            self.out
-                .remark(format!("a record on {} cannot be read", message.subject));
+            self.out.remark(format!("a record on {} cannot be read", message.subject));
             return;
         };
         let origin = *self.origin.get_or_insert(record.at);

@@ -72,12 +72,7 @@ impl Case {
                 "review_requested",
             ),
         };
-        [reviewed]
-            .iter()
-            .chain(&forward)
-            .chain(last)
-            .copied()
-            .collect()
+        [reviewed].iter().chain(&forward).chain(last).copied().collect()
     }
 
     fn happened<'a>(&self, ledger: &'a [Entry]) -> Vec<&'a str> {
@@ -91,12 +86,8 @@ impl Case {
             "release_property",
             "release_funds",
         ];
-        let own = ledger
-            .iter()
-            .filter(|entry| entry.purchase == self.purchase.id);
-        own.map(|entry| entry.action.as_str())
-            .filter(|action| TELLING.contains(action))
-            .collect()
+        let own = ledger.iter().filter(|entry| entry.purchase == self.purchase.id);
+        own.map(|entry| entry.action.as_str()).filter(|action| TELLING.contains(action)).collect()
     }
 
     fn sync_faults(&self, report: &Report) -> Option<String> {
@@ -147,20 +138,11 @@ pub(crate) fn table(cases: &[Case], ledger: &[Entry]) -> String {
     );
     for case in cases {
         let purchase = &case.purchase;
-        let right = if case.faults(ledger).is_empty() {
-            "ok"
-        } else {
-            "NO"
-        };
+        let right = if case.faults(ledger).is_empty() { "ok" } else { "NO" };
         let (ended, level, steps, remark) = match &case.report {
             Ok(report) => {
                 let (level, steps) = (report.level.as_str(), report.steps.len());
-                (
-                    report.outcome.to_string(),
-                    level,
-                    steps,
-                    report.remark.as_str(),
-                )
+                (report.outcome.to_string(), level, steps, report.remark.as_str())
             }
             Err(why) => ("not".to_owned(), "", 0, why.as_str()),
         };

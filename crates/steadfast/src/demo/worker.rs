@@ -53,10 +53,7 @@ pub async fn run(args: WorkerArgs, out: Out) -> Result<(), Problem> {
         .connect(&args.nats_url)
         .await
         .map_err(|error| failed(&error))?;
-    let client = Client::new(nats)
-        .namespace(NAMESPACE)
-        .patience(PATIENCE)
-        .request_timeout(ANSWER);
+    let client = Client::new(nats).namespace(NAMESPACE).patience(PATIENCE).request_timeout(ANSWER);
     let worker = match args.role {
         Role::WorkflowsV1 => of_workflows(client, CodeVersion::V1),
         Role::WorkflowsV2 => of_workflows(client, CodeVersion::V2),
@@ -64,16 +61,9 @@ pub async fn run(args: WorkerArgs, out: Out) -> Result<(), Problem> {
         Role::Property => Worker::new(client, PROPERTY_QUEUE).activities(activities::property()),
     };
     out.line("ready")?;
-    let options = WorkerOptions {
-        poll_wait: POLL,
-        sticky_timeout: POLL,
-        ..WorkerOptions::default()
-    };
-    worker
-        .options(options)
-        .run(stop)
-        .await
-        .map_err(|error| failed(&error))
+    let options =
+        WorkerOptions { poll_wait: POLL, sticky_timeout: POLL, ..WorkerOptions::default() };
+    worker.options(options).run(stop).await.map_err(|error| failed(&error))
 }
 
 fn of_workflows(client: Client, version: CodeVersion) -> Worker {

@@ -10,13 +10,7 @@ use super::*;
 
 fn check(kind: impl Into<EventKind>, json: Expect, line: Expect) {
     let at = Timestamp::from_millis(1_700_000_000_123);
-    let shown = Event {
-        id: 5,
-        at,
-        kind: kind.into(),
-        user_metadata: None,
-        links: Vec::new(),
-    };
+    let shown = Event { id: 5, at, kind: kind.into(), user_metadata: None, links: Vec::new() };
     json.assert_eq(&serde_json::to_string_pretty(&event(&shown)).unwrap());
     line.assert_eq(&brief(&attributes(&shown)));
 }
@@ -70,10 +64,7 @@ fn a_scheduled_activity() {
 fn a_failed_activity() {
     let mut failure = Failure::application("NoFunds", "the card was refused");
     failure.cause = Some(Box::new(Failure::server("deep down")));
-    let failed = ActivityTaskFailed {
-        failure,
-        ..ActivityTaskFailed::default()
-    };
+    let failed = ActivityTaskFailed { failure, ..ActivityTaskFailed::default() };
     check(
         failed,
         expect![[r#"

@@ -46,15 +46,7 @@ fn version_and_help_succeed() {
     let version = run(&["--version"]);
     assert!(version.status.success());
     assert!(stdout(&version).starts_with("steadfast 0."));
-    for command in [
-        "dev",
-        "server",
-        "workflow",
-        "namespace",
-        "events",
-        "doctor",
-        "config",
-    ] {
+    for command in ["dev", "server", "workflow", "namespace", "events", "doctor", "config"] {
         let help = run(&[command, "--help"]);
         assert!(help.status.success(), "{command}");
         assert!(stdout(&help).contains("Usage: steadfast"), "{command}");
@@ -63,75 +55,26 @@ fn version_and_help_succeed() {
 
 #[test]
 fn wrong_command_lines_are_usage_errors() {
-    fails(
-        &["frobnicate"],
-        2,
-        &["unrecognized subcommand 'frobnicate'"],
-    );
+    fails(&["frobnicate"], 2, &["unrecognized subcommand 'frobnicate'"]);
     fails(&["dev", "--ip", "nowhere"], 2, &["--ip"]);
     fails(&["dev", "--log-format", "xml"], 2, &["text", "json"]);
-    fails(
-        &["dev", "--search-attribute", "City"],
-        2,
-        &["KEY=TYPE", "Keyword"],
-    );
-    fails(
-        &["dev", "--search-attribute", "City=Place"],
-        2,
-        &["KEY=TYPE", "Keyword"],
-    );
-    fails(
-        &["dev", "--ephemeral", "--data-dir", "x"],
-        2,
-        &["cannot be used with"],
-    );
-    fails(
-        &["events", "--from", "yesterday"],
-        2,
-        &["a duration such as `1h`"],
-    );
-    fails(
-        &["workflow", "start", "--type", "Order"],
-        2,
-        &["--task-queue"],
-    );
-    fails(
-        &["workflow", "list", "--timeout", "soon"],
-        2,
-        &["not a duration"],
-    );
+    fails(&["dev", "--search-attribute", "City"], 2, &["KEY=TYPE", "Keyword"]);
+    fails(&["dev", "--search-attribute", "City=Place"], 2, &["KEY=TYPE", "Keyword"]);
+    fails(&["dev", "--ephemeral", "--data-dir", "x"], 2, &["cannot be used with"]);
+    fails(&["events", "--from", "yesterday"], 2, &["a duration such as `1h`"]);
+    fails(&["workflow", "start", "--type", "Order"], 2, &["--task-queue"]);
+    fails(&["workflow", "list", "--timeout", "soon"], 2, &["not a duration"]);
     fails(&["workflow", "list", "--status", "Lost"], 2, &["TimedOut"]);
     fails(&["completions", "dos"], 2, &["bash", "zsh", "fish"]);
 }
 
 #[test]
 fn bad_input_is_a_usage_error_and_nothing_is_sent() {
-    let start = [
-        "workflow",
-        "start",
-        "--type",
-        "T",
-        "--task-queue",
-        "q",
-        "--nats-url",
-        NO_NATS,
-    ];
+    let start = ["workflow", "start", "--type", "T", "--task-queue", "q", "--nats-url", NO_NATS];
     let with = |more: &[&'static str]| [start.as_slice(), more].concat();
-    fails(
-        &with(&["--input", "hello"]),
-        2,
-        &["--input is not JSON", "quotes"],
-    );
-    fails(
-        &with(&["--input-file", "nowhere.json"]),
-        2,
-        &["cannot read nowhere.json"],
-    );
-    fails(
-        &with(&["--input", "@nowhere.json"]),
-        2,
-        &["cannot read nowhere.json"],
-    );
+    fails(&with(&["--input", "hello"]), 2, &["--input is not JSON", "quotes"]);
+    fails(&with(&["--input-file", "nowhere.json"]), 2, &["cannot read nowhere.json"]);
+    fails(&with(&["--input", "@nowhere.json"]), 2, &["cannot read nowhere.json"]);
     fails(&with(&["--memo", "city"]), 2, &["KEY=JSON"]);
     fails(&with(&["--signal-input", "3"]), 2, &["--signal"]);
 }
@@ -140,16 +83,7 @@ fn bad_input_is_a_usage_error_and_nothing_is_sent() {
 fn input_is_read_from_stdin() {
     let folder = tempfile::tempdir().unwrap();
     let mut child = steadfast(folder.path())
-        .args([
-            "workflow",
-            "start",
-            "--type",
-            "T",
-            "--task-queue",
-            "q",
-            "--nats-url",
-            NO_NATS,
-        ])
+        .args(["workflow", "start", "--type", "T", "--task-queue", "q", "--nats-url", NO_NATS])
         .args(["--input", "@-"])
         .stdin(Stdio::piped())
         .stderr(Stdio::piped())
@@ -158,49 +92,24 @@ fn input_is_read_from_stdin() {
     child.stdin.take().unwrap().write_all(b"[1, 2").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(
-        stderr(&output).contains("- is not JSON: EOF"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains("- is not JSON: EOF"), "{}", stderr(&output));
 }
 
 #[test]
 fn without_nats_commands_say_what_to_do() {
-    let failed = [
-        "cannot connect to NATS at nats://127.0.0.1:1",
-        "steadfast dev",
-        "--nats-url",
-    ];
+    let failed = ["cannot connect to NATS at nats://127.0.0.1:1", "steadfast dev", "--nats-url"];
     fails(&["workflow", "list", "--nats-url", NO_NATS], 1, &failed);
     fails(&["events", "--nats-url", NO_NATS], 1, &failed);
-    let args = [
-        "--json",
-        "workflow",
-        "describe",
-        "-w",
-        "a",
-        "--nats-url",
-        NO_NATS,
-    ];
+    let args = ["--json", "workflow", "describe", "-w", "a", "--nats-url", NO_NATS];
     let error: serde_json::Value = serde_json::from_str(&stderr(&run(&args))).unwrap();
-    assert!(
-        error["error"]["advice"]
-            .as_str()
-            .unwrap()
-            .contains("steadfast dev")
-    );
+    assert!(error["error"]["advice"].as_str().unwrap().contains("steadfast dev"));
 }
 
 #[test]
 fn doctor_fails_without_nats() {
     let output = run(&["doctor", "--nats-url", NO_NATS]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stdout(&output).contains("FAILURE  reachable"),
-        "{}",
-        stdout(&output)
-    );
+    assert!(stdout(&output).contains("FAILURE  reachable"), "{}", stdout(&output));
     let output = run(&["doctor", "--json", "--nats-url", NO_NATS]);
     assert_eq!(output.status.code(), Some(1));
     let report: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
@@ -223,14 +132,7 @@ fn config_show_tells_values_and_origins() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("s.toml"), "[server]\npartitions = 8\n").unwrap();
     let output = steadfast(folder.path())
-        .args([
-            "config",
-            "show",
-            "--config",
-            "s.toml",
-            "--set",
-            "engine.idle_after=1m",
-        ])
+        .args(["config", "show", "--config", "s.toml", "--set", "engine.idle_after=1m"])
         .env("STEADFAST__NATS__PASSWORD", "secret")
         .output()
         .unwrap();
@@ -238,10 +140,7 @@ fn config_show_tells_values_and_origins() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(text.contains("partitions = 8  # s.toml:2"), "{text}");
     assert!(text.contains("idle_after = \"1m\"  # a flag"), "{text}");
-    assert!(
-        text.contains("password = \"(hidden)\"  # STEADFAST__NATS__PASSWORD"),
-        "{text}"
-    );
+    assert!(text.contains("password = \"(hidden)\"  # STEADFAST__NATS__PASSWORD"), "{text}");
     assert!(!text.contains("secret"), "{text}");
     let output = run(&["config", "show", "--json"]);
     let config: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
@@ -254,11 +153,7 @@ fn config_explain_tells_what_a_key_means() {
     let text = stdout(&output);
     assert!(text.contains("one of \"always\", \"lazy\""), "{text}");
     assert!(text.contains("STEADFAST__DURABILITY__SYNC"), "{text}");
-    fails(
-        &["config", "explain", "durability.sink"],
-        2,
-        &["did you mean `durability.sync`?"],
-    );
+    fails(&["config", "explain", "durability.sink"], 2, &["did you mean `durability.sync`?"]);
     assert!(stdout(&run(&["config", "explain"])).contains("[telemetry]"));
 }
 
@@ -269,24 +164,14 @@ fn a_bad_configuration_stops_a_start() {
     for command in ["server", "dev", "config"] {
         let mut args = vec![command];
         args.extend((command == "config").then_some("show"));
-        let output = steadfast(folder.path())
-            .args(&args)
-            .args(["--config", "s.toml"])
-            .output()
-            .unwrap();
+        let output =
+            steadfast(folder.path()).args(&args).args(["--config", "s.toml"]).output().unwrap();
         let text = stderr(&output);
         assert_eq!(output.status.code(), Some(2), "{command}: {text}");
-        assert!(
-            text.contains("s.toml:2: unknown key `server.partitons`"),
-            "{text}"
-        );
+        assert!(text.contains("s.toml:2: unknown key `server.partitons`"), "{text}");
         assert!(text.contains("did you mean `server.partitions`?"), "{text}");
     }
-    fails(
-        &["server", "--config", "nowhere.toml"],
-        2,
-        &["cannot read", "nowhere.toml"],
-    );
+    fails(&["server", "--config", "nowhere.toml"], 2, &["cannot read", "nowhere.toml"]);
     fails(&["server", "--set", "nats.url"], 2, &["section.key=value"]);
 }
 

@@ -20,16 +20,7 @@ struct Dev {
 
 fn dev(folder: &Path, more: &[&str]) -> Command {
     let mut command = steadfast();
-    command.args([
-        "--json",
-        "dev",
-        "--nats-port",
-        "0",
-        "--http-port",
-        "0",
-        "--log-level",
-        "warn",
-    ]);
+    command.args(["--json", "dev", "--nats-port", "0", "--http-port", "0", "--log-level", "warn"]);
     command.arg("--data-dir").arg(folder).args(more);
     command
 }
@@ -43,14 +34,9 @@ impl Dev {
     fn start_with(folder: &Path, more: &[&str]) -> Self {
         let mut process = dev(folder, more).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let file = serde_json::from_str(&line).expect("the server says that it is ready");
-        Self {
-            process: Running(process),
-            file,
-        }
+        Self { process: Running(process), file }
     }
 
     fn url(&self) -> &str {
@@ -67,26 +53,15 @@ impl Dev {
 
     /// A command against this server.
     fn run(&self, args: &[&str]) -> Output {
-        steadfast()
-            .args(args)
-            .args(["--nats-url", self.url()])
-            .output()
-            .unwrap()
+        steadfast().args(args).args(["--nats-url", self.url()]).output().unwrap()
     }
 
     /// A command that succeeds, and the JSON lines that it prints.
     #[track_caller]
     fn lines(&self, args: &[&str]) -> Vec<Value> {
         let output = self.run(&[&["--json"], args].concat());
-        assert!(
-            output.status.success(),
-            "{args:?}\n{}",
-            text(&output.stderr)
-        );
-        text(&output.stdout)
-            .lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        assert!(output.status.success(), "{args:?}\n{}", text(&output.stderr));
+        text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// A command that succeeds with one JSON value.
@@ -99,19 +74,10 @@ impl Dev {
 fn is_alive(pid: u64) -> bool {
     // A zombie has ended; its parent has not looked yet.
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')')
-        .next()
-        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
 }
 
-const START: [&str; 6] = [
-    "workflow",
-    "start",
-    "--type",
-    "Order",
-    "--task-queue",
-    "orders",
-];
+const START: [&str; 6] = ["workflow", "start", "--type", "Order", "--task-queue", "orders"];
 
 /// A workflow id with everything that NATS subjects cannot have.
 const ODD_ID: &str = "order 1.*>é";
@@ -120,14 +86,7 @@ const ODD_ID: &str = "order 1.*>é";
 fn it_starts_lists_and_describes() {
     let folder = tempfile::tempdir().unwrap();
     let dev = Dev::start(folder.path());
-    let args = [
-        "-w",
-        ODD_ID,
-        "--input",
-        "{\"amount\": 3}",
-        "--memo",
-        "by=\"me\"",
-    ];
+    let args = ["-w", ODD_ID, "--input", "{\"amount\": 3}", "--memo", "by=\"me\""];
     let started = dev.value(&[&START[..], &args].concat());
     assert_eq!(started["started"], true);
     let listed = dev.value(&["workflow", "list"]);
@@ -145,32 +104,16 @@ fn history_and_feed_tell_the_same() {
     let dev = Dev::start(folder.path());
     let args = ["-w", ODD_ID, "--input", "{\"amount\": 3}"];
     assert!(dev.run(&[&START[..], &args].concat()).status.success());
-    let signal = [
-        "workflow", "signal", "-w", ODD_ID, "--name", "pay", "--input", "7",
-    ];
+    let signal = ["workflow", "signal", "-w", ODD_ID, "--name", "pay", "--input", "7"];
     assert!(dev.run(&signal).status.success());
     let types = |lines: &[Value]| -> Vec<String> {
-        lines
-            .iter()
-            .map(|event| event["type"].as_str().unwrap().to_owned())
-            .collect()
+        lines.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect()
     };
-    let expected = [
-        "WorkflowExecutionStarted",
-        "WorkflowTaskScheduled",
-        "WorkflowExecutionSignaled",
-    ];
+    let expected =
+        ["WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowExecutionSignaled"];
     let history = dev.lines(&["workflow", "history", "-w", ODD_ID]);
     assert_eq!(types(&history), expected);
-    let feed = [
-        "events",
-        "--from",
-        "beginning",
-        "--type",
-        "Order",
-        "--limit",
-        "3",
-    ];
+    let feed = ["events", "--from", "beginning", "--type", "Order", "--limit", "3"];
     let events = dev.lines(&feed);
     assert_eq!(types(&events), expected);
     assert_eq!(events[0]["workflow_id"], ODD_ID);
@@ -184,28 +127,16 @@ fn history_and_feed_tell_the_same() {
 fn a_workflow_that_did_not_complete_is_exit_code_1() {
     let folder = tempfile::tempdir().unwrap();
     let dev = Dev::start(folder.path());
-    assert!(
-        dev.run(&[&START[..], &["-w", "one"]].concat())
-            .status
-            .success()
-    );
+    assert!(dev.run(&[&START[..], &["-w", "one"]].concat()).status.success());
     let waited = dev.run(&["workflow", "result", "-w", "one", "--wait", "200ms"]);
     assert_eq!(waited.status.code(), Some(1));
     assert!(text(&waited.stderr).contains("has not ended within 200ms"));
-    assert!(
-        dev.run(&["workflow", "cancel", "-w", "one"])
-            .status
-            .success()
-    );
+    assert!(dev.run(&["workflow", "cancel", "-w", "one"]).status.success());
     let end = ["workflow", "terminate", "-w", "one", "--reason", "enough"];
     assert!(dev.run(&end).status.success());
     let result = dev.run(&["workflow", "result", "-w", "one"]);
     assert_eq!(result.status.code(), Some(1));
-    assert!(
-        text(&result.stderr).contains("ended Terminated: enough"),
-        "{}",
-        text(&result.stderr)
-    );
+    assert!(text(&result.stderr).contains("ended Terminated: enough"), "{}", text(&result.stderr));
     let result = dev.run(&["--json", "workflow", "result", "-w", "one"]);
     assert_eq!(result.status.code(), Some(1));
     let result: Value = serde_json::from_slice(&result.stdout).unwrap();
@@ -221,32 +152,17 @@ fn refusals_say_what_to_do() {
         let said_now = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{args:?}: {said_now}");
         for part in said {
-            assert!(
-                said_now.contains(part),
-                "{args:?} should say {part:?}: {said_now}"
-            );
+            assert!(said_now.contains(part), "{args:?} should say {part:?}: {said_now}");
         }
     };
-    refused(
-        &["workflow", "describe", "-w", "nobody"],
-        &["not_found", "workflow list"],
-    );
+    refused(&["workflow", "describe", "-w", "nobody"], &["not_found", "workflow list"]);
     let start = [&START[..], &["-w", "one"]].concat();
     assert!(dev.run(&start).status.success());
     refused(&start, &["already_started", "--id-conflict-policy"]);
     let again = [&start[..], &["--id-conflict-policy", "use-existing"]].concat();
     assert_eq!(dev.value(&again)["started"], false);
     refused(
-        &[
-            "workflow",
-            "query",
-            "-w",
-            "one",
-            "--name",
-            "state",
-            "--timeout",
-            "1s",
-        ],
+        &["workflow", "query", "-w", "one", "--name", "state", "--timeout", "1s"],
         &["deadline_exceeded", "is a worker polling"],
     );
 }
@@ -258,26 +174,11 @@ fn namespaces_are_registered_and_listed() {
     let made = dev.value(&["namespace", "register", "shop", "--retention", "1d"]);
     assert_eq!(made["retention_secs"], 86_400);
     let listed = dev.value(&["namespace", "list"]);
-    let names: Vec<_> = listed
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| one["name"].clone())
-        .collect();
+    let names: Vec<_> = listed.as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
     assert_eq!(names, ["default", "shop"]);
-    assert!(
-        dev.run(&[&START[..], &["-n", "shop"]].concat())
-            .status
-            .success()
-    );
-    assert_eq!(
-        dev.run(&["namespace", "register", "shop"]).status.code(),
-        Some(1)
-    );
-    assert_eq!(
-        dev.run(&["namespace", "describe", "nobody"]).status.code(),
-        Some(1)
-    );
+    assert!(dev.run(&[&START[..], &["-n", "shop"]].concat()).status.success());
+    assert_eq!(dev.run(&["namespace", "register", "shop"]).status.code(), Some(1));
+    assert_eq!(dev.run(&["namespace", "describe", "nobody"]).status.code(), Some(1));
 }
 
 #[test]
@@ -292,14 +193,7 @@ fn the_doctor_finds_it_sound() {
         let finding = findings.iter().find(|finding| finding["check"] == check);
         finding.unwrap_or_else(|| panic!("no finding {check} in {report:#}"))["level"].clone()
     };
-    for check in [
-        "reachable",
-        "version",
-        "max_payload",
-        "jetstream",
-        "durability",
-        "engine",
-    ] {
+    for check in ["reachable", "version", "max_payload", "jetstream", "durability", "engine"] {
         assert_eq!(level(check), "ok", "{report:#}");
     }
     assert_eq!(level("SF_HISTORY_0"), "ok");
@@ -327,10 +221,7 @@ fn a_second_one_on_the_same_folder_is_refused() {
     let second = dev(folder.path(), &[]).output().unwrap();
     assert_eq!(second.status.code(), Some(1));
     let said = text(&second.stderr);
-    assert!(
-        said.contains(&format!("in use by pid {}", first.process.0.id())),
-        "{said}"
-    );
+    assert!(said.contains(&format!("in use by pid {}", first.process.0.id())), "{said}");
     assert!(dev_answers(&first));
 }
 
@@ -358,15 +249,10 @@ fn it_resumes_after_kill_9() {
 #[test]
 fn a_door_that_cannot_open_ends_it() {
     let folder = tempfile::tempdir().unwrap();
-    let output = dev(folder.path(), &["--set", "native.requests_max=0"])
-        .output()
-        .unwrap();
+    let output = dev(folder.path(), &["--set", "native.requests_max=0"]).output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(
-        said.contains("native.requests_max must be at least 1"),
-        "{said}"
-    );
+    assert!(said.contains("native.requests_max must be at least 1"), "{said}");
     assert_eq!(text(&output.stdout), "");
 }
 
@@ -374,15 +260,10 @@ fn a_door_that_cannot_open_ends_it() {
 fn ctrl_c_reaches_only_the_server() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = dev(folder.path(), &[]);
-    command
-        .process_group(0)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
     let mut line = String::new();
-    BufReader::new(process.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let group = Pid::from_raw(i32::try_from(process.id()).unwrap()).unwrap();
     kill_process_group(group, Signal::INT).unwrap();
     let output = process.wait_with_output().unwrap();
@@ -393,25 +274,12 @@ fn ctrl_c_reaches_only_the_server() {
 #[test]
 fn closed_runs_go_when_their_retention_has_passed() {
     let folder = tempfile::tempdir().unwrap();
-    let retention = [
-        "--set",
-        "retention.closed_runs=1s",
-        "--set",
-        "retention.sweep_every=100ms",
-    ];
+    let retention = ["--set", "retention.closed_runs=1s", "--set", "retention.sweep_every=100ms"];
     let dev = Dev::start_with(folder.path(), &retention);
     for id in ["kept", "gone"] {
-        assert!(
-            dev.run(&[&START[..], &["-w", id]].concat())
-                .status
-                .success()
-        );
+        assert!(dev.run(&[&START[..], &["-w", id]].concat()).status.success());
     }
-    assert!(
-        dev.run(&["workflow", "terminate", "-w", "gone"])
-            .status
-            .success()
-    );
+    assert!(dev.run(&["workflow", "terminate", "-w", "gone"]).status.success());
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     let ids = || -> Vec<Value> {
         let listed = dev.value(&["workflow", "list"]);
@@ -433,28 +301,13 @@ fn what_is_not_built_yet_is_said() {
         .spawn()
         .unwrap();
     let mut said = BufReader::new(started.stderr.take().unwrap()).lines();
-    assert!(
-        said.next()
-            .unwrap()
-            .unwrap()
-            .contains("--port 7233 is not served")
-    );
-    assert!(
-        said.next()
-            .unwrap()
-            .unwrap()
-            .contains("--ui-port 8233 is not served")
-    );
+    assert!(said.next().unwrap().unwrap().contains("--port 7233 is not served"));
+    assert!(said.next().unwrap().unwrap().contains("--ui-port 8233 is not served"));
     // The rest of what it says goes nowhere, and that is no reason to die.
     drop(said);
     let mut line = String::new();
-    BufReader::new(started.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(started.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let file = serde_json::from_str(&line).unwrap();
-    let dev = Dev {
-        process: Running(started),
-        file,
-    };
+    let dev = Dev { process: Running(started), file };
     assert_eq!(dev.stop(Signal::TERM), Some(0));
 }

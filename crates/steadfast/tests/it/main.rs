@@ -1,9 +1,6 @@
 //! The binary as programs and people meet it: its commands, and the servers that it runs.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test's helpers panic like the test itself"
-)]
+#![expect(clippy::unwrap_used, reason = "a test's helpers panic like the test itself")]
 
 mod cli;
 mod dev;

@@ -13,19 +13,12 @@ use crate::process::{Running, steadfast, text};
 
 /// NATS's own default: synced to disk every two minutes.
 async fn lazy_nats() -> steadfast_nats::Server {
-    let config = steadfast_nats::Config {
-        monitor_port: Some(0),
-        ..Default::default()
-    };
+    let config = steadfast_nats::Config { monitor_port: Some(0), ..Default::default() };
     steadfast_nats::Server::start(config).await.unwrap()
 }
 
 fn run(args: &[&str], url: &str) -> Output {
-    steadfast()
-        .args(args)
-        .args(["--nats-url", url])
-        .output()
-        .unwrap()
+    steadfast().args(args).args(["--nats-url", url]).output().unwrap()
 }
 
 /// A running server; killed when dropped.
@@ -55,10 +48,7 @@ impl Server {
         let mut said = Vec::new();
         for line in BufReader::new(process.0.stderr.take().unwrap()).lines() {
             said.push(line.unwrap());
-            if said
-                .last()
-                .is_some_and(|line| line.starts_with("steadfast is ready"))
-            {
+            if said.last().is_some_and(|line| line.starts_with("steadfast is ready")) {
                 return Self { process, said };
             }
         }
@@ -75,21 +65,14 @@ async fn it_serves_on_a_foreign_nats_and_warns_of_its_durability() {
     let nats = lazy_nats().await;
     let url = nats.client_url();
     let server = Server::start(&url, &[]);
-    let warned = server
-        .said
-        .iter()
-        .any(|line| line.contains("sync_interval: always"));
+    let warned = server.said.iter().any(|line| line.contains("sync_interval: always"));
     assert!(warned, "{:#?}", server.said);
     let start = ["workflow", "start", "--type", "T", "-t", "q", "-w", "one"];
     assert!(run(&start, &url).status.success());
     assert_eq!(server.stop(), Some(0));
     let gone = run(&["workflow", "list"], &url);
     assert_eq!(gone.status.code(), Some(1));
-    assert!(
-        text(&gone.stderr).contains("no Steadfast answers"),
-        "{}",
-        text(&gone.stderr)
-    );
+    assert!(text(&gone.stderr).contains("no Steadfast answers"), "{}", text(&gone.stderr));
     let again = Server::start(&url, &[]);
     let listed = run(&["--json", "workflow", "list"], &url);
     let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
@@ -101,15 +84,9 @@ async fn it_serves_on_a_foreign_nats_and_warns_of_its_durability() {
 async fn another_number_of_partitions_is_told_to_be_too_late() {
     let nats = lazy_nats().await;
     let url = nats.client_url();
-    assert_eq!(
-        Server::start(&url, &["--set", "server.partitions=2"]).stop(),
-        Some(0)
-    );
+    assert_eq!(Server::start(&url, &["--set", "server.partitions=2"]).stop(), Some(0));
     let server = Server::start(&url, &["--set", "server.partitions=8"]);
-    let told = server
-        .said
-        .iter()
-        .any(|line| line.contains("fixed by the first start"));
+    let told = server.said.iter().any(|line| line.contains("fixed by the first start"));
     assert!(told, "{:#?}", server.said);
 }
 
@@ -128,10 +105,7 @@ async fn the_doctor_says_what_a_lazy_server_lacks() {
 }
 
 /// A nats-server without JetStream, killed when dropped.
-struct Plain(
-    #[expect(dead_code, reason = "killed when dropped")] Running,
-    String,
-);
+struct Plain(#[expect(dead_code, reason = "killed when dropped")] Running, String);
 
 impl Plain {
     fn start() -> Self {
@@ -184,15 +158,7 @@ async fn ready_while_nats_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Running(
         steadfast()
-            .args([
-                "--json",
-                "dev",
-                "--http-port",
-                "0",
-                "--log-level",
-                "error",
-                "--data-dir",
-            ])
+            .args(["--json", "dev", "--http-port", "0", "--log-level", "error", "--data-dir"])
             .arg(folder.path())
             .args(["--nats-url", &nats.client_url()])
             .stdout(Stdio::piped())
@@ -200,9 +166,7 @@ async fn ready_while_nats_is_there() {
             .unwrap(),
     );
     let mut line = String::new();
-    BufReader::new(process.0.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
+    BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
 
     let file: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(file["nats_pid"], Value::Null);
@@ -212,10 +176,7 @@ async fn ready_while_nats_is_there() {
     wait_for(http, "/readyz", "503");
     nats.restart().await.unwrap();
     wait_for(http, "/readyz", "200");
-    assert!(
-        get(http, "/metrics").contains("steadfast_"),
-        "metrics are served"
-    );
+    assert!(get(http, "/metrics").contains("steadfast_"), "metrics are served");
 }
 
 fn get(address: &str, path: &str) -> String {
@@ -232,11 +193,7 @@ fn wait_for(address: &str, path: &str, status: &str) {
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while std::time::Instant::now() < deadline {
         let answer = get(address, path);
-        if answer
-            .lines()
-            .next()
-            .is_some_and(|line| line.contains(status))
-        {
+        if answer.lines().next().is_some_and(|line| line.contains(status)) {
             return;
         }
         std::thread::sleep(std::time::Duration::from_millis(20)); // tidy: poll interval

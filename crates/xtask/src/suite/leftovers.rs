@@ -37,11 +37,7 @@ impl Marker {
             thread::sleep(POLL);
             left = self.running();
         }
-        ensure!(
-            left.is_empty(),
-            "a test did not end what it started:\n{}",
-            left.join("\n")
-        );
+        ensure!(left.is_empty(), "a test did not end what it started:\n{}", left.join("\n"));
         Ok(())
     }
 
@@ -61,9 +57,7 @@ impl Marker {
 fn describe(process: &Path, marker: &str) -> Option<String> {
     let pid: u32 = process.file_name()?.to_str()?.parse().ok()?;
     let environ = fs::read(process.join("environ")).ok()?;
-    let marked = environ
-        .split(|byte| *byte == 0)
-        .any(|variable| variable == marker.as_bytes());
+    let marked = environ.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes());
     if !marked {
         return None;
     }

@@ -3,10 +3,7 @@
 
 /// Blanks comments, strings and characters; newlines stay.
 pub(crate) fn blank(text: &str) -> String {
-    let mut blanker = Blanker {
-        input: text.as_bytes(),
-        output: String::with_capacity(text.len()),
-    };
+    let mut blanker = Blanker { input: text.as_bytes(), output: String::with_capacity(text.len()) };
     while blanker.at() < blanker.input.len() {
         blanker.step();
     }

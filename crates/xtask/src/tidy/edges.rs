@@ -13,34 +13,17 @@ const OURS: [(&str, &[&str]); 12] = [
     ("steadfast-core", &[]),
     ("steadfast-protocol", &["steadfast-core"]),
     ("steadfast-engine", &["steadfast-core"]),
-    (
-        "steadfast-jetstream",
-        &["steadfast-core", "steadfast-engine", "steadfast-protocol"],
-    ),
-    (
-        "steadfast-native",
-        &["steadfast-core", "steadfast-engine", "steadfast-protocol"],
-    ),
-    (
-        "steadfast-visibility",
-        &["steadfast-core", "steadfast-engine"],
-    ),
+    ("steadfast-jetstream", &["steadfast-core", "steadfast-engine", "steadfast-protocol"]),
+    ("steadfast-native", &["steadfast-core", "steadfast-engine", "steadfast-protocol"]),
+    ("steadfast-visibility", &["steadfast-core", "steadfast-engine"]),
     ("steadfast-temporal-api", &[]),
     (
         "steadfast-gateway",
-        &[
-            "steadfast-core",
-            "steadfast-engine",
-            "steadfast-visibility",
-            "steadfast-temporal-api",
-        ],
+        &["steadfast-core", "steadfast-engine", "steadfast-visibility", "steadfast-temporal-api"],
     ),
     ("steadfast-telemetry", &[]),
     ("steadfast-nats", &[]),
-    (
-        "steadfast-sdk",
-        &["steadfast-core", "steadfast-engine", "steadfast-protocol"],
-    ),
+    ("steadfast-sdk", &["steadfast-core", "steadfast-engine", "steadfast-protocol"]),
     ("xtask", &[]),
 ];
 
@@ -51,23 +34,11 @@ const OPTIONAL: [(&str, &str); 1] = [("steadfast-sdk", "steadfast-engine")];
 const KEPT: [(&str, &[&str]); 5] = [
     (
         "async-nats",
-        &[
-            "steadfast-jetstream",
-            "steadfast-native",
-            "steadfast-sdk",
-            "steadfast",
-            "tests/",
-        ],
+        &["steadfast-jetstream", "steadfast-native", "steadfast-sdk", "steadfast", "tests/"],
     ),
     ("ractor", &["steadfast-engine"]),
-    (
-        "tonic",
-        &["steadfast-gateway", "steadfast-temporal-api", "tests/"],
-    ),
-    (
-        "prost",
-        &["steadfast-gateway", "steadfast-temporal-api", "tests/"],
-    ),
+    ("tonic", &["steadfast-gateway", "steadfast-temporal-api", "tests/"]),
+    ("prost", &["steadfast-gateway", "steadfast-temporal-api", "tests/"]),
     ("rusqlite", &["steadfast-visibility"]),
 ];
 
@@ -201,18 +172,10 @@ fn core_fault(dependency: &Dependency) -> Option<String> {
         ));
     };
     let default = dependency.uses_default_features.then_some("default");
-    let features = dependency
-        .features
-        .iter()
-        .map(String::as_str)
-        .chain(default);
+    let features = dependency.features.iter().map(String::as_str).chain(default);
     let impure: Vec<&str> = features.filter(|f| impure.contains(f)).collect();
-    (!impure.is_empty()).then(|| {
-        format!(
-            "the core is pure: switch off {to}'s features {}",
-            impure.join(", ")
-        )
-    })
+    (!impure.is_empty())
+        .then(|| format!("the core is pure: switch off {to}'s features {}", impure.join(", ")))
 }
 
 /// Where a package lives.
@@ -237,25 +200,13 @@ impl Manifest {
     }
 
     fn folder(&self) -> Folder {
-        if self.path.starts_with("tests/") {
-            Folder::Tests
-        } else {
-            Folder::Crates
-        }
+        if self.path.starts_with("tests/") { Folder::Tests } else { Folder::Crates }
     }
 
     fn finding(&self, (name, advice): (String, String)) -> Finding {
         let names = |line: &str| line.starts_with(&name) || line.contains(&format!("\"{name}\""));
-        let line = self
-            .text
-            .lines()
-            .position(names)
-            .map_or(1, |index| index + 1);
-        Finding {
-            path: self.path.clone(),
-            line,
-            advice,
-        }
+        let line = self.text.lines().position(names).map_or(1, |index| index + 1);
+        Finding { path: self.path.clone(), line, advice }
     }
 }
 

@@ -43,8 +43,7 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
 /// Whether the host is there as a whole, not as the end of a longer word.
 fn names(text: &str, host: &str) -> bool {
     let before = |at: usize| text[..at].chars().next_back();
-    text.match_indices(host)
-        .any(|(at, _)| !before(at).is_some_and(char::is_alphanumeric))
+    text.match_indices(host).any(|(at, _)| !before(at).is_some_and(char::is_alphanumeric))
 }
 
 #[cfg(test)]

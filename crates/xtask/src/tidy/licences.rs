@@ -25,14 +25,8 @@ const ALLOWED: [&str; 13] = [
 
 /// Crates that must not be in the tree, and why.
 const BANNED: [(&str, &str); 2] = [
-    (
-        "openssl-sys",
-        "TLS is rustls here: no system library to find at build time",
-    ),
-    (
-        "native-tls",
-        "TLS is rustls here: one implementation on every platform",
-    ),
+    ("openssl-sys", "TLS is rustls here: no system library to find at build time"),
+    ("native-tls", "TLS is rustls here: one implementation on every platform"),
 ];
 
 #[derive(Deserialize)]
@@ -86,10 +80,7 @@ fn finding(package: &Package) -> Option<Finding> {
 /// Whether an SPDX expression can be satisfied with the allowed licences alone.
 fn allows(expression: &str) -> bool {
     // Before SPDX expressions, a slash meant OR.
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let tokens: Vec<&str> = spaced.split_whitespace().collect();
     let mut parser = Parser { tokens: &tokens };
     let allowed = parser.any_of();

@@ -4,10 +4,7 @@ use super::{Finding, sources::Source};
 
 /// Names that say nothing, and what to do instead.
 const BANNED: [(&str, &str); 5] = [
-    (
-        "mod.rs",
-        "name it after its module and put it beside the folder",
-    ),
+    ("mod.rs", "name it after its module and put it beside the folder"),
     ("utils.rs", "name it after what it does"),
     ("util.rs", "name it after what it does"),
     ("common.rs", "name it after what its users have in common"),
@@ -18,9 +15,7 @@ const BANNED: [(&str, &str); 5] = [
 pub(crate) fn check(source: &Source) -> Vec<Finding> {
     let name = source.path.rsplit('/').next().unwrap_or_default();
     let banned = BANNED.iter().filter(|(banned, _)| *banned == name);
-    banned
-        .map(|(_, advice)| source.finding(1, *advice))
-        .collect()
+    banned.map(|(_, advice)| source.finding(1, *advice)).collect()
 }
 
 #[cfg(test)]
@@ -31,11 +26,7 @@ mod tests {
 
     #[test]
     fn nameless_files_are_found() {
-        for path in [
-            "crates/a/src/mod.rs",
-            "crates/a/src/b/utils.rs",
-            "common.rs",
-        ] {
+        for path in ["crates/a/src/mod.rs", "crates/a/src/b/utils.rs", "common.rs"] {
             assert_eq!(check(&Source::new(path, "")).len(), 1, "{path}");
         }
         assert!(check(&Source::new("crates/a/src/model.rs", "")).is_empty());

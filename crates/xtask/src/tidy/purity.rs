@@ -48,11 +48,7 @@ mod tests {
 
     #[test]
     fn clocks_and_input_are_found_in_the_core_alone() {
-        for line in [
-            "let now = SystemTime::now();",
-            "use std::fs;",
-            "let id = Uuid::new_v4();",
-        ] {
+        for line in ["let now = SystemTime::now();", "use std::fs;", "let id = Uuid::new_v4();"] {
             let found = |path| check(&Source::new(path, line)).len();
             assert_eq!(found("crates/steadfast-core/src/run.rs"), 1, "{line}");
             assert_eq!(found("crates/steadfast-engine/src/run.rs"), 0, "{line}");

@@ -31,11 +31,7 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
         return Vec::new();
     }
     let mut findings = Vec::new();
-    let limit = if source.is_test() {
-        TEST_FILE_LINES_MAX
-    } else {
-        FILE_LINES_MAX
-    };
+    let limit = if source.is_test() { TEST_FILE_LINES_MAX } else { FILE_LINES_MAX };
     let lines = source.text.lines().count();
     if lines > limit {
         let advice = format!("the file has {lines} lines, at most {limit}: split it by theme");
@@ -78,9 +74,7 @@ pub(crate) fn check_ratchet(sources: &[Source]) -> Vec<Finding> {
 }
 
 fn exception(source: &Source, function: &Function) -> Option<&'static Exception> {
-    RATCHET
-        .iter()
-        .find(|e| e.path == source.path && e.function == function.name)
+    RATCHET.iter().find(|e| e.path == source.path && e.function == function.name)
 }
 
 struct Function {
@@ -102,18 +96,11 @@ fn functions(source: &Source) -> Vec<Function> {
 fn function(source: &Source, start: usize) -> Option<Function> {
     let code = source.code.get(start..)?;
     let name = code.get(3..)?.trim_start();
-    let name: String = name
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
+    let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     let body = start + body_offset(code)?;
     let end = body + block_length(source.code.get(body..)?)?;
     let line = source.line_of(start);
-    Some(Function {
-        name,
-        line,
-        lines: source.line_of(end) - line + 1,
-    })
+    Some(Function { name, line, lines: source.line_of(end) - line + 1 })
 }
 
 /// Where the body's brace is, before any semicolon, outside the parameters.
@@ -158,10 +145,7 @@ mod tests {
     }
 
     fn function_of(lines: usize) -> String {
-        format!(
-            "fn long(a: [u8; 3]) {{\n{}}}\n",
-            "    \"}\";\n".repeat(lines - 2)
-        )
+        format!("fn long(a: [u8; 3]) {{\n{}}}\n", "    \"}\";\n".repeat(lines - 2))
     }
 
     #[test]
@@ -170,10 +154,7 @@ mod tests {
         assert_eq!(found("crates/a/src/b.rs", FILE_LINES_MAX), 0);
         assert_eq!(found("crates/a/src/b.rs", FILE_LINES_MAX + 1), 1);
         assert_eq!(found("crates/a/src/b/tests.rs", TEST_FILE_LINES_MAX), 0);
-        assert_eq!(
-            found("tests/e2e/tests/it/main.rs", TEST_FILE_LINES_MAX + 1),
-            1
-        );
+        assert_eq!(found("tests/e2e/tests/it/main.rs", TEST_FILE_LINES_MAX + 1), 1);
         assert_eq!(found("a.json", 10_000), 0);
     }
 
@@ -184,11 +165,7 @@ mod tests {
         let text = format!("//! x\n\n{}", function_of(FUNCTION_LINES_MAX + 1));
         let findings = check(&Source::new("a.rs", &text));
         assert_eq!(findings.len(), 1);
-        assert!(
-            findings[0]
-                .to_string()
-                .starts_with("a.rs:3: `fn long` has 71 lines")
-        );
+        assert!(findings[0].to_string().starts_with("a.rs:3: `fn long` has 71 lines"));
     }
 
     #[test]

@@ -19,16 +19,8 @@ pub(crate) struct Source {
 
 impl Source {
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        let code = if is_rust(path) {
-            blank(text)
-        } else {
-            text.to_owned()
-        };
-        Self {
-            path: path.to_owned(),
-            text: text.to_owned(),
-            code,
-        }
+        let code = if is_rust(path) { blank(text) } else { text.to_owned() };
+        Self { path: path.to_owned(), text: text.to_owned(), code }
     }
 
     pub(crate) fn is_rust(&self) -> bool {
@@ -42,11 +34,7 @@ impl Source {
     }
 
     pub(crate) fn finding(&self, line: usize, advice: impl Into<String>) -> Finding {
-        Finding {
-            path: self.path.clone(),
-            line,
-            advice: advice.into(),
-        }
+        Finding { path: self.path.clone(), line, advice: advice.into() }
     }
 
     /// The line, from 1, of a place in the text.
@@ -58,8 +46,7 @@ impl Source {
     /// Every line with its number, as code and as text.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str, &str)> {
         let both = self.code.lines().zip(self.text.lines());
-        both.enumerate()
-            .map(|(index, (code, text))| (index + 1, code, text))
+        both.enumerate().map(|(index, (code, text))| (index + 1, code, text))
     }
 }
 
@@ -71,24 +58,12 @@ fn is_rust(path: &str) -> bool {
 pub(crate) fn read_all() -> anyhow::Result<Vec<Source>> {
     let root = cargo::root();
     let mut git = Command::new("git");
-    git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-    ])
-    .current_dir(&root);
+    git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]).current_dir(&root);
     let listed = cargo::output(git)?;
     let mut paths: Vec<&str> = listed.split('\0').filter(|path| !path.is_empty()).collect();
     paths.sort_unstable();
     paths.dedup();
     // What cannot be read as text is deleted, or binary; neither is ours to judge.
-    let read = |path: &&str| {
-        Some(Source::new(
-            path,
-            &fs::read_to_string(root.join(path)).ok()?,
-        ))
-    };
+    let read = |path: &&str| Some(Source::new(path, &fs::read_to_string(root.join(path)).ok()?));
     Ok(paths.iter().filter_map(read).collect())
 }

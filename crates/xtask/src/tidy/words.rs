@@ -8,10 +8,7 @@ const BANNED: [(&str, &str); 5] = [
     ("unimplemented!", "finish it, or return a typed error"),
     ("#[allow(", "use `#[expect(lint, reason = \"...\")]`"),
     ("#![allow(", "use `#![expect(lint, reason = \"...\")]`"),
-    (
-        "#[ignore",
-        "make the test run, or ask for STEADFAST_SLOW_TESTS inside it",
-    ),
+    ("#[ignore", "make the test run, or ask for STEADFAST_SLOW_TESTS inside it"),
 ];
 
 /// The files whose words count.

@@ -15,11 +15,7 @@ async fn main() -> Result<()> {
     let (url, queue, journal) = (next("NATS_URL")?, next("QUEUE")?, next("JOURNAL")?);
     let native = Native::connect(&url, "default").await?;
     let identity = format!("e2e-worker-{}", std::process::id());
-    let worker = Worker {
-        native,
-        identity,
-        journal: journal.into(),
-    };
+    let worker = Worker { native, identity, journal: journal.into() };
     std::io::Write::write_all(&mut std::io::stdout(), b"ready\n")?;
     let mut polls = tokio::task::JoinSet::new();
     for _ in 0..POLLS {

@@ -15,27 +15,14 @@ async fn story(args: &[&str]) -> Result<(bool, Value, String)> {
     let data = home.path().join("story");
     let cache = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/polyglot/demo");
     let mut command = Command::new(program("steadfast-under-test")?);
-    command
-        .args(["--json", "demo"])
-        .args(args)
-        .arg("--data-dir")
-        .arg(&data);
-    command
-        .arg("--cache-dir")
-        .arg(cache)
-        .stdin(Stdio::null())
-        .kill_on_drop(true);
-    let output = tokio::time::timeout(LIMIT, command.output())
-        .await
-        .context("the story")??;
+    command.args(["--json", "demo"]).args(args).arg("--data-dir").arg(&data);
+    command.arg("--cache-dir").arg(cache).stdin(Stdio::null()).kill_on_drop(true);
+    let output = tokio::time::timeout(LIMIT, command.output()).await.context("the story")??;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     let last = text.lines().last().unwrap_or("null");
     let ending = serde_json::from_str(last).with_context(|| format!("{last}\n{errors}"))?;
-    ensure!(
-        DevFile::read(&data).is_none(),
-        "the engine retracts its file when it stops"
-    );
+    ensure!(DevFile::read(&data).is_none(), "the engine retracts its file when it stops");
     let pid = std::fs::read_to_string(data.join("nats/nats.pid")).unwrap_or_default();
     let running = !pid.trim().is_empty() && PathBuf::from(format!("/proc/{}", pid.trim())).exists();
     ensure!(!running, "nats-server {pid} is left behind");
@@ -45,25 +32,14 @@ async fn story(args: &[&str]) -> Result<(bool, Value, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_purchase_ends_right_though_the_engine_is_killed() -> Result<()> {
     let (success, ending, errors) = story(&[]).await?;
-    ensure!(
-        success && ending["faults"] == serde_json::json!([]),
-        "{ending}\n{errors}"
-    );
-    ensure!(
-        ending["purchases"]
-            .as_array()
-            .is_some_and(|list| list.len() == 7),
-        "{ending}"
-    );
+    ensure!(success && ending["faults"] == serde_json::json!([]), "{ending}\n{errors}");
+    ensure!(ending["purchases"].as_array().is_some_and(|list| list.len() == 7), "{ending}");
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_runs_in_rust_alone() -> Result<()> {
     let (success, ending, errors) = story(&["--rust-only"]).await?;
-    ensure!(
-        success && ending["faults"] == serde_json::json!([]),
-        "{ending}\n{errors}"
-    );
+    ensure!(success && ending["faults"] == serde_json::json!([]), "{ending}\n{errors}");
     Ok(())
 }

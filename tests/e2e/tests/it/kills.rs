@@ -44,9 +44,7 @@ struct World {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_workflow_survives_random_kills() -> Result<()> {
     let (kills, seed) = (setting("SF_E2E_KILLS", 10)?, setting("SF_E2E_SEED", 7)?);
-    survive(kills, seed)
-        .await
-        .with_context(|| format!("SF_E2E_KILLS={kills} SF_E2E_SEED={seed}"))
+    survive(kills, seed).await.with_context(|| format!("SF_E2E_KILLS={kills} SF_E2E_SEED={seed}"))
 }
 
 async fn survive(kills: u64, seed: u64) -> Result<()> {
@@ -56,10 +54,7 @@ async fn survive(kills: u64, seed: u64) -> Result<()> {
         world.start_workflows(kill).await?;
         // Where a kill hits is what is random here.
         tokio::time::sleep(random.between(5, 400)).await; // tidy: simulated work
-        world = world
-            .kill(&mut random)
-            .await
-            .with_context(|| format!("kill {kill}"))?;
+        world = world.kill(&mut random).await.with_context(|| format!("kill {kill}"))?;
     }
     let mut values = BTreeMap::new();
     for id in &world.started {
@@ -67,10 +62,7 @@ async fn survive(kills: u64, seed: u64) -> Result<()> {
     }
     feed::check(&world.native, &world.started).await?;
     check_journal(&world.journal()?, &values)?;
-    ensure!(
-        !world.engine.log().contains("panicked"),
-        "the engine panicked"
-    );
+    ensure!(!world.engine.log().contains("panicked"), "the engine panicked");
     ensure!(world.engine.stop().await?.success());
     Ok(())
 }
@@ -80,13 +72,7 @@ impl World {
         let home = Home::new()?;
         let engine = Engine::start(&home, Options::default()).await?;
         let native = engine.native().await?;
-        let mut world = Self {
-            home,
-            engine,
-            workers: Vec::new(),
-            native,
-            started: Vec::new(),
-        };
+        let mut world = Self { home, engine, workers: Vec::new(), native, started: Vec::new() };
         for number in 0..WORKERS {
             let worker = world.worker(number).await?;
             world.workers.push(worker);
@@ -106,14 +92,9 @@ impl World {
 
     async fn start_workflows(&mut self, kill: u64) -> Result<()> {
         let step = |number: usize| {
-            let (name, attempts) = if number.is_multiple_of(2) {
-                ("append", 0)
-            } else {
-                ("once", 1)
-            };
-            Step::new(name, QUEUE, json!(number))
-                .attempts(attempts)
-                .timeout(ATTEMPT)
+            let (name, attempts) =
+                if number.is_multiple_of(2) { ("append", 0) } else { ("once", 1) };
+            Step::new(name, QUEUE, json!(number)).attempts(attempts).timeout(ATTEMPT)
         };
         let steps: Vec<_> = (0..STEPS).map(step).collect();
         for number in 0..WORKFLOWS_PER_KILL {
@@ -130,11 +111,7 @@ impl World {
             1 => self.engine.crash_nats().await.context("nats-server")?,
             _ => {
                 let number = usize::try_from(random.below(WORKERS as u64))?;
-                self.workers
-                    .swap_remove(number)
-                    .kill()
-                    .await
-                    .context("worker")?;
+                self.workers.swap_remove(number).kill().await.context("worker")?;
                 let worker = self.worker(number).await.context("worker")?;
                 self.workers.push(worker);
             }
@@ -164,25 +141,15 @@ fn check_journal(
         let outcomes = value.as_array().map(Vec::as_slice).unwrap_or_default();
         ensure!(outcomes.len() == STEPS, "{id} returned {value}");
         for (number, outcome) in outcomes.iter().enumerate() {
-            let name = if number.is_multiple_of(2) {
-                "append"
-            } else {
-                "once"
-            };
-            let times = journal
-                .get(&format!("{id}/{number} {name}"))
-                .copied()
-                .unwrap_or_default();
+            let name = if number.is_multiple_of(2) { "append" } else { "once" };
+            let times = journal.get(&format!("{id}/{number} {name}")).copied().unwrap_or_default();
             let returned = outcome["ok"] == json!(number);
             let lost = outcome["error"] == "StartToClose";
             let fine = match name {
                 "once" => (returned && times == 1) || (lost && times <= 1),
                 _ => returned && times >= 1,
             };
-            ensure!(
-                fine,
-                "{id}/{number} {name} happened {times} times and ended {outcome}"
-            );
+            ensure!(fine, "{id}/{number} {name} happened {times} times and ended {outcome}");
         }
     }
     Ok(())

@@ -28,17 +28,11 @@ async fn the_engine_carries_on_after_an_outage_of_nats() -> Result<()> {
     };
     let home = Home::new()?;
     let data_dir = Some(home.path().join("nats"));
-    let config = Config {
-        data_dir,
-        ..Config::default()
-    };
+    let config = Config { data_dir, ..Config::default() };
     let nats = Server::start(config.clone()).await?;
     let url = nats.client_url().to_owned();
     let port = nats.port();
-    let options = Options {
-        nats_url: Some(url.clone()),
-        ..Options::default()
-    };
+    let options = Options { nats_url: Some(url.clone()), ..Options::default() };
     let engine = Engine::start(&home, options).await?;
     let native = engine.native().await?;
     let mut command = Command::new(program("e2e-worker")?);
@@ -49,36 +43,21 @@ async fn the_engine_carries_on_after_an_outage_of_nats() -> Result<()> {
     let steps: Vec<_> = (0..20)
         .map(|number| Step::new("append", QUEUE, json!(number)).timeout(Duration::from_secs(3)))
         .collect();
-    let ids: Vec<_> = (0..WORKFLOWS)
-        .map(|number| format!("outage-{number}"))
-        .collect();
+    let ids: Vec<_> = (0..WORKFLOWS).map(|number| format!("outage-{number}")).collect();
     for id in &ids {
         native.start(SCRIPT, id, QUEUE, &steps).await?;
     }
     nats.stop().await;
-    let request = Describe {
-        workflow_id: ids[0].as_str().into(),
-        ..Describe::default()
-    };
-    let answer = native
-        .api::<Description>(ApiVerb::Describe, &request)
-        .await?;
-    ensure!(
-        answer.is_err_and(|fault| fault.is_retryable()),
-        "nobody can answer now"
-    );
+    let request = Describe { workflow_id: ids[0].as_str().into(), ..Describe::default() };
+    let answer = native.api::<Description>(ApiVerb::Describe, &request).await?;
+    ensure!(answer.is_err_and(|fault| fault.is_retryable()), "nobody can answer now");
     // The outage's length is what is tested.
     tokio::time::sleep(Duration::from_secs(seconds)).await; // tidy: simulated work
     let nats = Server::start(Config { port, ..config }).await?;
 
     for id in &ids {
         let value = native.value(id, LIMIT).await?;
-        ensure!(
-            value
-                .as_array()
-                .is_some_and(|outcomes| outcomes.len() == steps.len()),
-            "{value}"
-        );
+        ensure!(value.as_array().is_some_and(|outcomes| outcomes.len() == steps.len()), "{value}");
     }
     feed::check(&native, &ids).await?;
     ensure!(!engine.log().contains("panicked"), "the engine panicked");

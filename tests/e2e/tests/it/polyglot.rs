@@ -68,30 +68,17 @@ async fn works_on_activities(language: Language) -> Result<()> {
         Step::new("reject", &queue, Value::Null),
     ];
     native.start(SCRIPT, "steps", SCRIPTS, &steps).await?;
-    let value = native
-        .value("steps", LIMIT)
-        .await
-        .with_context(|| worker.output())?;
+    let value = native.value("steps", LIMIT).await.with_context(|| worker.output())?;
     let ended = outcomes(&value);
     ensure!(ended.len() == 4, "{value}");
     ensure!(ended[0]["ok"] == order, "{value}");
-    ensure!(
-        ended[0]["by"]
-            .as_str()
-            .is_some_and(|by| by.starts_with(language.name())),
-        "{value}"
-    );
+    ensure!(ended[0]["by"].as_str().is_some_and(|by| by.starts_with(language.name())), "{value}");
     ensure!(ended[1]["ok"] == 3, "{value}");
-    ensure!(
-        ended[2]["ok"] == format!("attempt 3 from {}", language.name()),
-        "{value}"
-    );
+    ensure!(ended[2]["ok"] == format!("attempt 3 from {}", language.name()), "{value}");
     ensure!(ended[3]["error"] == "Rejected", "{value}");
 
     let endless = Step::new("slow", &queue, json!(100_000)).heartbeat(heartbeat);
-    native
-        .start(SCRIPT, "cancelled", SCRIPTS, &[endless.timeout(LIMIT)])
-        .await?;
+    native.start(SCRIPT, "cancelled", SCRIPTS, &[endless.timeout(LIMIT)]).await?;
     progress(&native, "cancelled").await?;
     native.signal("cancelled", CANCEL_STEP, &()).await?;
     let value = native.value("cancelled", LIMIT).await?;
@@ -131,12 +118,8 @@ async fn runs_workflows(language: Language) -> Result<()> {
     let args = [engine.file.nats_url.as_str(), "default", "orders"];
     let activities = language.start(&home, "worker", &args).await?;
     let workflows = language.start(&home, "workflow_worker", &args).await?;
-    native
-        .start("order", "order-1", "orders", &json!("chair"))
-        .await?;
-    native
-        .signal("order-1", "approve", &json!({ "by": "Zoë" }))
-        .await?;
+    native.start("order", "order-1", "orders", &json!("chair")).await?;
+    native.signal("order-1", "approve", &json!({ "by": "Zoë" })).await?;
     let told = || format!("{}{}", workflows.output(), activities.output());
     let value = native.value("order-1", LIMIT).await.with_context(told)?;
     let wanted = json!({
@@ -146,12 +129,7 @@ async fn runs_workflows(language: Language) -> Result<()> {
         "refused": value["refused"],
     });
     ensure!(value == wanted, "{value}");
-    ensure!(
-        value["refused"]
-            .as_str()
-            .is_some_and(|text| text.contains("never works")),
-        "{value}"
-    );
+    ensure!(value["refused"].as_str().is_some_and(|text| text.contains("never works")), "{value}");
     ends_cleanly(workflows, language).await?;
     ends_cleanly(activities, language).await?;
     ensure!(engine.stop().await?.success());
@@ -179,13 +157,8 @@ async fn a_plain_micro_service_is_an_activity() -> Result<()> {
     let args = [engine.file.nats_url.as_str(), "shop.charge"];
     let service = Language::Python.start(&home, "service", &args).await?;
     let value = native.value("early", LIMIT).await?;
-    ensure!(
-        value[0]["ok"] == json!({ "receipt": "receipt-1", "amount": 5 }),
-        "{value}"
-    );
-    native
-        .start(SCRIPT, "refused", SCRIPTS, &[charge(-1).attempts(1)])
-        .await?;
+    ensure!(value[0]["ok"] == json!({ "receipt": "receipt-1", "amount": 5 }), "{value}");
+    native.start(SCRIPT, "refused", SCRIPTS, &[charge(-1).attempts(1)]).await?;
     let value = native.value("refused", LIMIT).await?;
     let message = value[0]["message"].as_str().unwrap_or_default();
     ensure!(message.contains("cannot charge"), "{value}");

@@ -62,26 +62,16 @@ async fn a_corrupt_record_quarantines_its_run_only() -> Result<()> {
     corrupt(&native, "broken").await?;
     let engine = engine.crash().await?;
 
-    let request = Describe {
-        workflow_id: "broken".into(),
-        ..Describe::default()
-    };
+    let request = Describe { workflow_id: "broken".into(), ..Describe::default() };
     wait::until("the quarantine", LIMIT, || async {
-        match native
-            .api::<Description>(ApiVerb::Describe, &request)
-            .await
-            .ok()?
-        {
+        match native.api::<Description>(ApiVerb::Describe, &request).await.ok()? {
             Ok(description) => description.quarantine.map(|_| ()),
             Err(fault) => (fault.code() == "quarantined").then_some(()),
         }
     })
     .await?;
-    let signal = Signal {
-        workflow_id: "broken".into(),
-        name: CANCEL_STEP.to_owned(),
-        ..Signal::default()
-    };
+    let signal =
+        Signal { workflow_id: "broken".into(), name: CANCEL_STEP.to_owned(), ..Signal::default() };
     let answer = native.api::<Done>(ApiVerb::Signal, &signal).await?;
     let code = answer.err().context("a signal to it is refused")?;
     ensure!(code.code() == "quarantined", "{code:?}");

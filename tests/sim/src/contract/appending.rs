@@ -42,10 +42,7 @@ pub async fn a_stale_owner_cannot_write(world: &dyn World) -> Result<()> {
     owner.signal(log, 10).await?;
     let draft = stale.draft_signal(20)?;
     let refused = stale.try_write(log, draft).await;
-    ensure!(
-        matches!(refused, Err(AppendError::WrongSequence)),
-        "{refused:?}"
-    );
+    ensure!(matches!(refused, Err(AppendError::WrongSequence)), "{refused:?}");
     ensure!(log.read(&owner.address, 0).await? == owner.stored);
     owner.signal(log, 30).await
 }
@@ -57,13 +54,8 @@ pub async fn a_second_run_of_a_workflow_is_refused(world: &dyn World) -> Result<
     let mut second = address("order-1");
     second.workflow_type = "AnotherType".into();
     let refused = Story::start(log, second.clone()).await;
-    let error = refused
-        .err()
-        .and_then(|error| error.downcast::<AppendError>().ok());
-    ensure!(
-        matches!(error, Some(AppendError::WrongSequence)),
-        "{error:?}"
-    );
+    let error = refused.err().and_then(|error| error.downcast::<AppendError>().ok());
+    ensure!(matches!(error, Some(AppendError::WrongSequence)), "{error:?}");
     ensure!(log.read(&second, 0).await?.is_empty());
     Ok(())
 }
@@ -73,32 +65,19 @@ pub async fn a_run_follows_a_closed_one(world: &dyn World) -> Result<()> {
     let log = world.log();
     let mut first = Story::start(log, address("order-1")).await?;
     first.close(log).await?;
-    ensure!(
-        Story::start_after(log, address("order-1"), first.stored[0].sequence)
-            .await
-            .is_err()
-    );
+    ensure!(Story::start_after(log, address("order-1"), first.stored[0].sequence).await.is_err());
     let mut second = Story::start_after(log, address("order-1"), first.last()).await?;
     second.signal(log, 1).await?;
-    ensure!(
-        Story::start_after(log, address("order-1"), first.last())
-            .await
-            .is_err()
-    );
+    ensure!(Story::start_after(log, address("order-1"), first.last()).await.is_err());
     Ok(())
 }
 
 /// Neither other namespaces nor longer ids are the same workflow.
 pub async fn other_workflows_do_not_count(world: &dyn World) -> Result<()> {
     let log = world.log();
-    for (namespace, id) in [
-        ("shop", "a"),
-        ("shop", "a.b"),
-        ("shop", "a.*"),
-        ("shop", "*"),
-        ("shop", ">"),
-        ("b", "a"),
-    ] {
+    for (namespace, id) in
+        [("shop", "a"), ("shop", "a.b"), ("shop", "a.*"), ("shop", "*"), ("shop", ">"), ("b", "a")]
+    {
         Story::start(log, story::address(PARTITION, namespace, id)).await?;
     }
     Ok(())
@@ -136,16 +115,10 @@ pub async fn any_id_is_legal(world: &dyn World) -> Result<()> {
         stories.push(story);
     }
     for story in stories {
-        let Story {
-            address, stored, ..
-        } = &story;
+        let Story { address, stored, .. } = &story;
         ensure!(&log.read(address, 0).await? == stored, "{:?}", address.key);
         let heads = log.heads(PARTITION, &address.key.workflow()).await?;
-        ensure!(
-            heads.len() == 1 && &heads[0].address == address,
-            "{:?}",
-            address.key
-        );
+        ensure!(heads.len() == 1 && &heads[0].address == address, "{:?}", address.key);
         ensure!(heads[0].sequence == story.last());
         let listed = log.list(PARTITION, &address.key.namespace, 0, 10).await?;
         ensure!(listed == heads, "{:?}", address.key);
@@ -164,10 +137,7 @@ pub async fn a_record_of_three_megabytes_is_kept(world: &dyn World) -> Result<()
     let mut stale = story.clone();
     stale.stored.truncate(1);
     let refused = stale.try_write(log, draft).await;
-    ensure!(
-        matches!(refused, Err(AppendError::WrongSequence)),
-        "{refused:?}"
-    );
+    ensure!(matches!(refused, Err(AppendError::WrongSequence)), "{refused:?}");
     ensure!(log.read(&story.address, 0).await? == story.stored);
     Ok(())
 }
@@ -178,10 +148,7 @@ pub async fn a_record_that_is_too_large_is_refused(world: &dyn World) -> Result<
     let mut story = Story::start(log, address("order-1")).await?;
     let draft = story.draft_signal(65 << 20)?;
     let refused = story.try_write(log, draft).await;
-    ensure!(
-        matches!(refused, Err(AppendError::TooLarge { .. })),
-        "{refused:?}"
-    );
+    ensure!(matches!(refused, Err(AppendError::TooLarge { .. })), "{refused:?}");
     ensure!(log.read(&story.address, 0).await? == story.stored);
     Ok(())
 }

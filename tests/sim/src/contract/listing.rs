@@ -16,10 +16,7 @@ pub async fn heads_are_the_last_records_of_a_workflow(world: &dyn World) -> Resu
     let mut second = Story::start_after(log, address("order-1"), first.last()).await?;
     second.signal(log, 10).await?;
     let heads = log.heads(PARTITION, &first.address.key.workflow()).await?;
-    let facts: Vec<_> = heads
-        .iter()
-        .map(|h| (&h.address, h.sequence, h.status))
-        .collect();
+    let facts: Vec<_> = heads.iter().map(|h| (&h.address, h.sequence, h.status)).collect();
     ensure!(
         facts
             == [
@@ -27,16 +24,8 @@ pub async fn heads_are_the_last_records_of_a_workflow(world: &dyn World) -> Resu
                 (&second.address, second.last(), Status::Running),
             ]
     );
-    ensure!(
-        heads
-            .iter()
-            .all(|head| head.at.0 > 1_600_000_000_000_000_000)
-    );
-    ensure!(
-        log.heads(PARTITION, &address("order-3").key.workflow())
-            .await?
-            .is_empty()
-    );
+    ensure!(heads.iter().all(|head| head.at.0 > 1_600_000_000_000_000_000));
+    ensure!(log.heads(PARTITION, &address("order-3").key.workflow()).await?.is_empty());
     Ok(())
 }
 
@@ -53,20 +42,10 @@ pub async fn a_list_is_newest_first_and_goes_on(world: &dyn World) -> Result<()>
     stories.sort_by_key(|story| std::cmp::Reverse(story.last()));
     let expected: Vec<_> = stories.iter().map(Story::last).collect();
     let first = log.list(PARTITION, &namespace, 0, 2).await?;
-    let second = log
-        .list(PARTITION, &namespace, first[1].sequence, 10)
-        .await?;
-    let listed: Vec<_> = first
-        .iter()
-        .chain(&second)
-        .map(|head| head.sequence)
-        .collect();
+    let second = log.list(PARTITION, &namespace, first[1].sequence, 10).await?;
+    let listed: Vec<_> = first.iter().chain(&second).map(|head| head.sequence).collect();
     ensure!(listed == expected, "{listed:?} {expected:?}");
-    ensure!(
-        log.list(PARTITION, &namespace, second[2].sequence, 10)
-            .await?
-            .is_empty()
-    );
+    ensure!(log.list(PARTITION, &namespace, second[2].sequence, 10).await?.is_empty());
     Ok(())
 }
 
@@ -77,21 +56,16 @@ pub async fn thousands_of_runs_are_listed_in_pages(world: &dyn World) -> Result<
     let start = |index: usize| async move {
         let mut story = Story::start(log, address(&format!("order-{index}"))).await?;
         if index.is_multiple_of(100) {
-            Story::start(
-                log,
-                story::address(PARTITION, "other", &format!("order-{index}")),
-            )
-            .await?;
+            Story::start(log, story::address(PARTITION, "other", &format!("order-{index}")))
+                .await?;
             for _ in 0..20 {
                 story.signal(log, 10).await?;
             }
         }
         anyhow::Ok(story.last())
     };
-    let mut expected: Vec<_> = stream::iter((0..RUNS).map(start))
-        .buffer_unordered(64)
-        .try_collect()
-        .await?;
+    let mut expected: Vec<_> =
+        stream::iter((0..RUNS).map(start)).buffer_unordered(64).try_collect().await?;
     expected.sort_unstable_by(|a, b| b.cmp(a));
     let mut listed = Vec::new();
     loop {
@@ -102,12 +76,7 @@ pub async fn thousands_of_runs_are_listed_in_pages(world: &dyn World) -> Result<
         }
         listed.extend(page.iter().map(|head| head.sequence));
     }
-    ensure!(
-        listed == expected,
-        "{} of {} listed",
-        listed.len(),
-        expected.len()
-    );
+    ensure!(listed == expected, "{} of {} listed", listed.len(), expected.len());
     Ok(())
 }
 
@@ -122,11 +91,7 @@ pub async fn purged_runs_are_gone(world: &dyn World) -> Result<()> {
     log.purge(&story.address).await?;
     log.purge(&story.address).await?;
     ensure!(log.read(&story.address, 0).await?.is_empty());
-    ensure!(
-        log.heads(PARTITION, &story.address.key.workflow())
-            .await?
-            .is_empty()
-    );
+    ensure!(log.heads(PARTITION, &story.address.key.workflow()).await?.is_empty());
     ensure!(log.load_snapshot(&story.address).await?.is_none());
     ensure!(log.list(PARTITION, &"shop".into(), 0, 10).await?.len() == 1);
     ensure!(recover(world).await?.len() == 1);

@@ -13,9 +13,7 @@ fn state<'a>(
     recovered: &'a [Recovered],
     story: &Story,
 ) -> Result<(Option<&'a Snapshot>, &'a [Stored])> {
-    let found = recovered
-        .iter()
-        .find(|recovered| address_of(recovered) == &story.address);
+    let found = recovered.iter().find(|recovered| address_of(recovered) == &story.address);
     match found.context("the run is not recovered")? {
         Recovered::Run { snapshot, tail, .. } => Ok((snapshot.as_deref(), tail)),
         Recovered::Unreadable { reason, .. } => bail!("the run is unreadable: {reason}"),
@@ -143,9 +141,7 @@ pub async fn a_snapshot_of_another_version_is_ignored(world: &dyn World) -> Resu
     story.save(log).await?;
     log.checkpoint(PARTITION, story.last()).await?;
     let other_version = &b"\x82\xA1v\x7F\xA8snapshot\xC0"[..];
-    world
-        .save_raw_snapshot(&story.address, other_version.into())
-        .await?;
+    world.save_raw_snapshot(&story.address, other_version.into()).await?;
     let recovered = recover(world).await?;
     ensure!(state(&recovered, &story)? == (None, story.stored.as_slice()));
     check(&recovered, &story)
@@ -159,27 +155,18 @@ pub async fn a_corrupt_record_takes_its_run_alone(world: &dyn World) -> Result<(
     let unknown = Story::start(log, address("c-unknown")).await?;
     let status = Status::Running;
     let unknown_version = &b"\x82\xA1v\x7F\xA6record\xC0"[..];
-    let last = world
-        .append_raw(&corrupt.address, status, (&b"\xFFgarbage"[..]).into())
-        .await?;
-    world
-        .append_raw(&unknown.address, status, unknown_version.into())
-        .await?;
+    let last = world.append_raw(&corrupt.address, status, (&b"\xFFgarbage"[..]).into()).await?;
+    world.append_raw(&unknown.address, status, unknown_version.into()).await?;
     let recovered = recover(world).await?;
     ensure!(recovered.len() == 3);
     check(&recovered, &healthy)?;
     for (recovered, story) in recovered[1..].iter().zip([&corrupt, &unknown]) {
-        let Recovered::Unreadable {
-            address, reason, ..
-        } = recovered
-        else {
+        let Recovered::Unreadable { address, reason, .. } = recovered else {
             bail!("{:?} is not unreadable", story.address.key);
         };
         ensure!(address == &story.address && !reason.is_empty());
     }
-    let Recovered::Unreadable { sequence, .. } = &recovered[1] else {
-        bail!("checked above")
-    };
+    let Recovered::Unreadable { sequence, .. } = &recovered[1] else { bail!("checked above") };
     ensure!(*sequence == last);
     ensure!(log.read(&corrupt.address, 0).await.is_err());
     ensure!(log.read(&corrupt.address, last).await?.is_empty());
@@ -208,21 +195,13 @@ pub async fn an_earlier_owner_cannot_undo_a_snapshot(world: &dyn World) -> Resul
 pub async fn snapshots_kept_during_a_takeover_do_not_repeat_runs(world: &dyn World) -> Result<()> {
     let log = world.log();
     for index in 0..5 {
-        Story::start(log, address(&format!("order-{index}")))
-            .await?
-            .save(log)
-            .await?;
+        Story::start(log, address(&format!("order-{index}"))).await?.save(log).await?;
     }
     let owner = world.reconnect().await?;
     let mut recovered = owner.recover(PARTITION);
     let mut seen = Vec::new();
     while let Some(found) = recovered.try_next().await? {
-        let Recovered::Run {
-            address,
-            snapshot: Some(snapshot),
-            ..
-        } = found
-        else {
+        let Recovered::Run { address, snapshot: Some(snapshot), .. } = found else {
             bail!("{:?} has no snapshot", address_of(&found).key);
         };
         owner.save_snapshot(&address, *snapshot).await?;
@@ -251,10 +230,8 @@ pub async fn a_thousand_runs_come_back(world: &dyn World) -> Result<()> {
         }
         anyhow::Ok(story)
     };
-    let stories: Vec<Story> = stream::iter((0..RUNS).map(write))
-        .buffer_unordered(64)
-        .try_collect()
-        .await?;
+    let stories: Vec<Story> =
+        stream::iter((0..RUNS).map(write)).buffer_unordered(64).try_collect().await?;
     let recovered = recover(world).await?;
     ensure!(recovered.len() == RUNS, "{} runs", recovered.len());
     for story in &stories {

@@ -26,10 +26,7 @@ pub async fn a_large_snapshot_is_read_back(world: &dyn World) -> Result<()> {
         let mut snapshot = story.snapshot();
         let mut memo = steadfast_core::PayloadMap::new();
         let data = vec![index as u8; bytes];
-        memo.insert(
-            "note".to_owned(),
-            steadfast_core::Payload::new("binary/plain", data),
-        );
+        memo.insert("note".to_owned(), steadfast_core::Payload::new("binary/plain", data));
         snapshot.run.memo = memo;
         log.save_snapshot(&story.address, snapshot.clone()).await?;
         ensure!(log.load_snapshot(&story.address).await? == Some(snapshot));
@@ -43,9 +40,7 @@ pub async fn an_unreadable_snapshot_is_none(world: &dyn World) -> Result<()> {
     let story = Story::start(log, address("order-1")).await?;
     story.save(log).await?;
     for bytes in [&b""[..], b"\xFF", b"\x82\xA1v\x7F\xA8snapshot\xC0"] {
-        world
-            .save_raw_snapshot(&story.address, bytes.into())
-            .await?;
+        world.save_raw_snapshot(&story.address, bytes.into()).await?;
         ensure!(log.load_snapshot(&story.address).await?.is_none());
     }
     Ok(())

@@ -26,18 +26,10 @@ pub(super) fn all(part: &Part) -> Vec<Result<Recovered, ReadError>> {
         let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.sequence);
         let address = head.address.clone();
         recovered.push(match part.read(subject, after) {
-            Ok(tail) => Ok(Recovered::Run {
-                address,
-                snapshot: snapshot.map(Box::new),
-                tail,
-            }),
+            Ok(tail) => Ok(Recovered::Run { address, snapshot: snapshot.map(Box::new), tail }),
             Err(ReadError::Corrupt { sequence, reason }) => {
                 let reason = format!("record {sequence}: {reason}");
-                Ok(Recovered::Unreadable {
-                    address,
-                    sequence: *last,
-                    reason,
-                })
+                Ok(Recovered::Unreadable { address, sequence: *last, reason })
             }
             Err(error @ ReadError::Unavailable(_)) => Err(error),
         });

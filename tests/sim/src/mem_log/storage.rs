@@ -41,12 +41,7 @@ pub(super) struct Message {
 
 impl Message {
     pub(super) fn new(address: &RunAddress, body: Bytes, status: Status, at: Timestamp) -> Self {
-        Self {
-            address: address.clone(),
-            body,
-            status,
-            at,
-        }
+        Self { address: address.clone(), body, status, at }
     }
 }
 
@@ -76,28 +71,18 @@ impl Part {
 
     pub(super) fn push(&mut self, address: &RunAddress, message: Message) -> Sequence {
         self.last += 1;
-        self.runs
-            .entry(history_subject(address))
-            .or_default()
-            .push(self.last);
+        self.runs.entry(history_subject(address)).or_default().push(self.last);
         self.messages.insert(self.last, message);
         self.last
     }
 
     /// Writes a record that says nothing, as another owner might.
     pub(super) fn touch(&mut self, address: &RunAddress) {
-        let last = self
-            .runs
-            .get(&history_subject(address))
-            .and_then(|run| run.last())
-            .copied();
+        let last = self.runs.get(&history_subject(address)).and_then(|run| run.last()).copied();
         let Some(message) = last.and_then(|last| self.messages.get(&last)).cloned() else {
             return;
         };
-        let nothing = Record {
-            at: message.at,
-            entries: Vec::new(),
-        };
+        let nothing = Record { at: message.at, entries: Vec::new() };
         if let Ok(body) = record::encode(&nothing) {
             self.push(address, Message { body, ..message });
         }
@@ -105,10 +90,7 @@ impl Part {
 
     pub(super) fn read(&self, subject: &str, after: Sequence) -> Result<Vec<Stored>, ReadError> {
         let run = self.runs.get(subject).map_or(&[][..], Vec::as_slice);
-        run.iter()
-            .filter(|sequence| **sequence > after)
-            .map(|s| self.decode(*s))
-            .collect()
+        run.iter().filter(|sequence| **sequence > after).map(|s| self.decode(*s)).collect()
     }
 
     fn decode(&self, sequence: Sequence) -> Result<Stored, ReadError> {
@@ -146,14 +128,6 @@ impl Part {
 
 /// The snapshot in some bytes, when this build can read it.
 pub(super) fn readable(bytes: &Bytes) -> Option<Snapshot> {
-    let snapshot::Snapshot {
-        run,
-        sequence,
-        traceparent,
-    } = snapshot::decode(bytes).ok()?;
-    Some(Snapshot {
-        run,
-        sequence,
-        traceparent,
-    })
+    let snapshot::Snapshot { run, sequence, traceparent } = snapshot::decode(bytes).ok()?;
+    Some(Snapshot { run, sequence, traceparent })
 }

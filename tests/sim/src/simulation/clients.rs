@@ -76,11 +76,7 @@ async fn send(stage: &Stage, workflow_id: &str, number: usize) -> anyhow::Result
             request_id: format!("{workflow_id} {number}").into(),
             ..Signal::default()
         };
-        match stage
-            .engine()
-            .signal(&target(workflow_id), signal, soon())
-            .await
-        {
+        match stage.engine().signal(&target(workflow_id), signal, soon()).await {
             Ok(()) => return Ok(()),
             Err(error) => retry(error).await?,
         }
@@ -96,11 +92,7 @@ async fn wait(stage: &Stage, workflow_id: &str) -> anyhow::Result<Status> {
             wait_new: true,
             close_event_only: true,
         };
-        match stage
-            .engine()
-            .history(&target(workflow_id), request, soon())
-            .await
-        {
+        match stage.engine().history(&target(workflow_id), request, soon()).await {
             Ok(page) if page.status == Status::ContinuedAsNew || page.status.is_open() => {
                 pause().await;
             }
@@ -129,12 +121,6 @@ async fn retry(error: EngineError) -> anyhow::Result<()> {
 }
 
 fn target(workflow_id: &str) -> Target {
-    let execution = Execution {
-        workflow_id: workflow_id.into(),
-        ..Execution::default()
-    };
-    Target {
-        namespace: NAMESPACE.into(),
-        execution,
-    }
+    let execution = Execution { workflow_id: workflow_id.into(), ..Execution::default() };
+    Target { namespace: NAMESPACE.into(), execution }
 }

@@ -13,9 +13,7 @@ pub(crate) struct Dice {
 
 impl Dice {
     pub(crate) fn new(seed: u64) -> Self {
-        Self {
-            rng: Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(seed))),
-        }
+        Self { rng: Arc::new(Mutex::new(ChaCha8Rng::seed_from_u64(seed))) }
     }
 
     /// A number from 0 to below `end`.

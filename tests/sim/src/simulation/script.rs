@@ -30,14 +30,8 @@ pub(crate) enum Script {
 }
 
 impl Script {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Chain,
-        Self::Fan,
-        Self::Signals,
-        Self::Timers,
-        Self::Parent,
-        Self::Again,
-    ];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Chain, Self::Fan, Self::Signals, Self::Timers, Self::Parent, Self::Again];
 
     /// The workflow type.
     pub(crate) fn name(self) -> &'static str {
@@ -52,9 +46,7 @@ impl Script {
     }
 
     fn of(workflow_type: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|script| script.name() == workflow_type)
+        Self::ALL.into_iter().find(|script| script.name() == workflow_type)
     }
 }
 
@@ -76,10 +68,7 @@ impl Tally {
         use EventKind as E;
         let mut tally = Self::default();
         for event in history {
-            #[expect(
-                clippy::wildcard_enum_match_arm,
-                reason = "scripts look at nothing else"
-            )]
+            #[expect(clippy::wildcard_enum_match_arm, reason = "scripts look at nothing else")]
             match &event.kind {
                 E::WorkflowExecutionStarted(a) => {
                     tally.round = a.input.first().map_or(0, |payload| payload.data.len());
@@ -137,10 +126,7 @@ pub(crate) fn decide(
         Some(Script::Again) if tally.round >= STEPS => done(),
         Some(Script::Again) => {
             let input = vec![Payload::new("binary/plain", vec![1; tally.round + 1])];
-            let again = ContinueAsNew {
-                input,
-                ..ContinueAsNew::default()
-            };
+            let again = ContinueAsNew { input, ..ContinueAsNew::default() };
             vec![CommandKind::ContinueAsNew(Box::new(again)).into()]
         }
     }
@@ -155,12 +141,7 @@ fn activity(step: usize, maximum_attempts: i32) -> Command {
     };
     CommandKind::ScheduleActivity(Box::new(ScheduleActivity {
         activity_id: step.to_string().into(),
-        activity_type: if maximum_attempts == 1 {
-            "once"
-        } else {
-            "retried"
-        }
-        .into(),
+        activity_type: if maximum_attempts == 1 { "once" } else { "retried" }.into(),
         start_to_close_timeout: Span::from_secs(5),
         retry_policy: Some(retry_policy),
         ..ScheduleActivity::default()
@@ -170,11 +151,7 @@ fn activity(step: usize, maximum_attempts: i32) -> Command {
 
 fn timer(step: usize) -> Command {
     let start_to_fire_timeout = Span::from_secs(2);
-    CommandKind::StartTimer {
-        timer_id: step.to_string().into(),
-        start_to_fire_timeout,
-    }
-    .into()
+    CommandKind::StartTimer { timer_id: step.to_string().into(), start_to_fire_timeout }.into()
 }
 
 fn child(workflow_id: &str, step: usize) -> Command {

@@ -39,9 +39,7 @@ pub(crate) async fn judge(stage: &Stage, ended: Vec<Ended>) -> anyhow::Result<Ve
     let mut transcript = DefaultHasher::new();
     let (mut runs, mut events) = (0, 0);
     for partition in (0..3).map(Partition) {
-        let mut heads = log
-            .list(partition, &NAMESPACE.into(), 0, usize::MAX)
-            .await?;
+        let mut heads = log.list(partition, &NAMESPACE.into(), 0, usize::MAX).await?;
         heads.sort_by_key(|head| head.sequence);
         for head in heads {
             let stored = log.read(&head.address, 0).await?;
@@ -55,12 +53,7 @@ pub(crate) async fn judge(stage: &Stage, ended: Vec<Ended>) -> anyhow::Result<Ve
     ensure!(runs >= ended.len(), "a run is missing from the log");
     no_activity_twice(stage)?;
     let elapsed_ms = stage.began.elapsed().as_millis();
-    Ok(Verdict {
-        runs,
-        events,
-        transcript: transcript.finish(),
-        elapsed_ms,
-    })
+    Ok(Verdict { runs, events, transcript: transcript.finish(), elapsed_ms })
 }
 
 fn check(key: &RunKey, records: &[Record]) -> anyhow::Result<Run> {

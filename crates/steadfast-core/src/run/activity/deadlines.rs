@@ -12,19 +12,14 @@ impl Run {
         activity: &Activity,
     ) -> Option<(Timestamp, TimeoutType)> {
         let scheduled = &activity.scheduled;
-        let to_close = scheduled.schedule_to_close_timeout.set().map(|timeout| {
-            (
-                activity.scheduled_at + timeout,
-                TimeoutType::ScheduleToClose,
-            )
-        });
+        let to_close = scheduled
+            .schedule_to_close_timeout
+            .set()
+            .map(|timeout| (activity.scheduled_at + timeout, TimeoutType::ScheduleToClose));
         let others = match &activity.started {
             None => [
                 scheduled.schedule_to_start_timeout.set().map(|timeout| {
-                    (
-                        activity.attempt_scheduled_at + timeout,
-                        TimeoutType::ScheduleToStart,
-                    )
+                    (activity.attempt_scheduled_at + timeout, TimeoutType::ScheduleToStart)
                 }),
                 None,
             ],
@@ -34,45 +29,25 @@ impl Run {
                     .set()
                     .map(|timeout| (started.at + timeout, TimeoutType::StartToClose)),
                 scheduled.heartbeat_timeout.set().map(|timeout| {
-                    (
-                        self.last_sign_of_life(activity, started.at) + timeout,
-                        TimeoutType::Heartbeat,
-                    )
+                    (self.last_sign_of_life(activity, started.at) + timeout, TimeoutType::Heartbeat)
                 }),
             ],
         };
-        others
-            .into_iter()
-            .chain([to_close])
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        others.into_iter().chain([to_close]).flatten().min_by_key(|(at, _)| *at)
     }
 
     fn last_sign_of_life(&self, activity: &Activity, started_at: Timestamp) -> Timestamp {
-        let heard = self
-            .session
-            .heartbeats
-            .get(&activity.scheduled_event_id)
-            .map(|beat| beat.at);
+        let heard = self.session.heartbeats.get(&activity.scheduled_event_id).map(|beat| beat.at);
         let written = activity.heartbeat_at.unwrap_or(started_at);
         let heard = heard.unwrap_or(started_at);
         // Heartbeats just before a takeover may be lost: the worker gets its whole time again.
-        started_at
-            .max(written)
-            .max(heard)
-            .max(self.session.resumed_at)
+        started_at.max(written).max(heard).max(self.session.resumed_at)
     }
 
     /// When the earliest thing is due for any activity.
     pub(in crate::run) fn next_activity_deadline(&self) -> Option<Timestamp> {
-        let timeouts = self
-            .activities
-            .values()
-            .filter_map(|a| self.activity_deadline(a));
-        let backoffs = self
-            .activities
-            .values()
-            .filter(|activity| self.awaits_offer(activity));
+        let timeouts = self.activities.values().filter_map(|a| self.activity_deadline(a));
+        let backoffs = self.activities.values().filter(|activity| self.awaits_offer(activity));
         timeouts
             .map(|(at, _)| at)
             .chain(backoffs.map(|activity| activity.attempt_scheduled_at))
@@ -81,10 +56,7 @@ impl Run {
 
     /// Whether its delay before the next attempt has not ended in an offer yet.
     pub(in crate::run) fn awaits_offer(&self, activity: &Activity) -> bool {
-        let offered = self
-            .session
-            .activities_offered
-            .get(&activity.scheduled_event_id);
+        let offered = self.session.activities_offered.get(&activity.scheduled_event_id);
         activity.in_backoff() && offered != Some(&activity.attempt)
     }
 }
@@ -102,10 +74,7 @@ impl Transition<'_> {
             .collect();
         for activity in due {
             let id = activity.scheduled_event_id;
-            self.run
-                .session
-                .activities_offered
-                .insert(id, activity.attempt);
+            self.run.session.activities_offered.insert(id, activity.attempt);
             self.effect(activity.offer());
         }
     }

@@ -19,8 +19,7 @@ impl Transition<'_> {
         &mut self,
         input: ResolveActivity,
     ) -> Result<Reply, Rejection> {
-        self.require_open()
-            .map_err(|_| Rejection::ActivityNotFound)?;
+        self.require_open().map_err(|_| Rejection::ActivityNotFound)?;
         let mut activity = self.run.find_activity(&input.activity)?;
         let identity = input.identity;
         if activity.started.is_none() {
@@ -43,10 +42,7 @@ impl Transition<'_> {
                     attributes.into()
                 });
             }
-            ActivityOutcome::Failed {
-                failure,
-                last_heartbeat,
-            } => {
+            ActivityOutcome::Failed { failure, last_heartbeat } => {
                 self.activity_failed(&activity, failure, last_heartbeat, identity);
             }
             ActivityOutcome::Canceled(details) => {
@@ -101,12 +97,7 @@ impl Transition<'_> {
         let failure = Failure::timeout(timeout, details.clone());
         let retryable = matches!(timeout, TimeoutType::StartToClose | TimeoutType::Heartbeat);
         let retry_state = if retryable {
-            self.retry_activity(
-                activity,
-                &failure,
-                Some(details.clone()),
-                &activity.last_identity,
-            )
+            self.retry_activity(activity, &failure, Some(details.clone()), &activity.last_identity)
         } else {
             RetryState::Timeout
         };
@@ -132,12 +123,8 @@ impl Transition<'_> {
         }
         let scheduled_event_id = activity.scheduled_event_id;
         self.end_activity(activity, |started_event_id| {
-            let attributes = ActivityTaskTimedOut {
-                failure,
-                scheduled_event_id,
-                started_event_id,
-                retry_state,
-            };
+            let attributes =
+                ActivityTaskTimedOut { failure, scheduled_event_id, started_event_id, retry_state };
             attributes.into()
         });
     }
@@ -186,10 +173,7 @@ impl Transition<'_> {
                 identity: started.identity.clone(),
                 request_id: started.request_id.clone(),
                 attempt: activity.attempt,
-                last_failure: activity
-                    .last_failure
-                    .as_ref()
-                    .map(|failure| (**failure).clone()),
+                last_failure: activity.last_failure.as_ref().map(|failure| (**failure).clone()),
             };
             self.arrival(attributes, Vec::new());
         }

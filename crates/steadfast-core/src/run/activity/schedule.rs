@@ -22,12 +22,7 @@ impl Transition<'_> {
     ) -> Result<(), Rejection> {
         let scheduled = self.check(command, task_completed)?;
         let id = self.event_with(scheduled, user_metadata, Vec::new());
-        if let Some(offer) = self
-            .run
-            .activities
-            .get(&id)
-            .map(|activity| activity.offer())
-        {
+        if let Some(offer) = self.run.activities.get(&id).map(|activity| activity.offer()) {
             self.effect(offer);
         }
         Ok(())
@@ -39,20 +34,11 @@ impl Transition<'_> {
         task_completed: EventId,
     ) -> Result<ActivityTaskScheduled, Rejection> {
         let limits = self.limits;
+        limits.name("ActivityId", command.activity_id.as_str()).map_err(bad)?;
+        limits.name("ActivityType", command.activity_type.as_str()).map_err(bad)?;
+        limits.optional_name("TaskQueue", command.task_queue.as_str()).map_err(bad)?;
         limits
-            .name("ActivityId", command.activity_id.as_str())
-            .map_err(bad)?;
-        limits
-            .name("ActivityType", command.activity_type.as_str())
-            .map_err(bad)?;
-        limits
-            .optional_name("TaskQueue", command.task_queue.as_str())
-            .map_err(bad)?;
-        limits
-            .payloads(
-                "ScheduleActivityTaskCommandAttributes.Input",
-                &command.input,
-            )
+            .payloads("ScheduleActivityTaskCommandAttributes.Input", &command.input)
             .map_err(bad)?;
         if self.run.activity_ids.contains_key(&command.activity_id) {
             return Err(Rejection::BadCompletion {
@@ -97,9 +83,8 @@ impl Transition<'_> {
     ) -> Result<(), Rejection> {
         let pending = self.run.activities.get(&scheduled_event_id).cloned();
         let known = scheduled_event_id > 0 && scheduled_event_id < self.run.next_event_id;
-        let asked_before = pending
-            .as_ref()
-            .is_some_and(|activity| activity.cancel_requested_event_id != 0);
+        let asked_before =
+            pending.as_ref().is_some_and(|activity| activity.cancel_requested_event_id != 0);
         if asked_before
             || (pending.is_none() && !(known && self.end_is_buffered(scheduled_event_id)))
         {
@@ -138,10 +123,7 @@ impl Transition<'_> {
     /// Whether the activity ended while the workflow task was out: the workflow cannot know yet.
     fn end_is_buffered(&self, scheduled_event_id: EventId) -> bool {
         use crate::EventKind as E;
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "only an activity's end counts"
-        )]
+        #[expect(clippy::wildcard_enum_match_arm, reason = "only an activity's end counts")]
         self.run.buffered.iter().any(|event| match &event.kind {
             E::ActivityTaskCompleted(a) => a.scheduled_event_id == scheduled_event_id,
             E::ActivityTaskFailed(a) => a.scheduled_event_id == scheduled_event_id,
@@ -170,9 +152,8 @@ fn normalise_timeouts(command: &mut ScheduleActivity, run_timeout: Span) -> Resu
         return Err(bad(message));
     }
     if command.heartbeat_timeout.set().is_some() {
-        command.heartbeat_timeout = command
-            .heartbeat_timeout
-            .shorter_limit(command.start_to_close_timeout);
+        command.heartbeat_timeout =
+            command.heartbeat_timeout.shorter_limit(command.start_to_close_timeout);
     }
     Ok(())
 }

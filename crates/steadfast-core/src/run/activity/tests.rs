@@ -7,7 +7,9 @@ use crate::{
     command::{CommandKind, ScheduleActivity},
     failure::{ApplicationFailure, FailureInfo},
     fixture::World,
-    input::{ActivityOutcome, ActivityRef, HeartbeatActivity, HeartbeatReply, Reply, ResolveActivity},
+    input::{
+        ActivityOutcome, ActivityRef, HeartbeatActivity, HeartbeatReply, Reply, ResolveActivity,
+    },
 };
 
 /// The scheduled event of the activity that [`scheduled`] makes.

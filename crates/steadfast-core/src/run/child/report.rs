@@ -30,10 +30,7 @@ impl Transition<'_> {
         }
         let Execution { run_id, .. } = report.child;
         match report.fate {
-            ChildFate::Started {
-                workflow_type,
-                header,
-            } => {
+            ChildFate::Started { workflow_type, header } => {
                 if child.is_started() {
                     return Ok(Reply::Duplicate);
                 }
@@ -67,11 +64,7 @@ impl Transition<'_> {
         } else {
             workflow_type
         };
-        let run_id = if run_id.is_empty() {
-            self.first_run_id(child)
-        } else {
-            run_id
-        };
+        let run_id = if run_id.is_empty() { self.first_run_id(child) } else { run_id };
         let started = ChildWorkflowExecutionStarted {
             namespace: child.initiated.namespace.clone(),
             initiated_event_id: child.initiated_event_id,
@@ -98,10 +91,8 @@ impl Transition<'_> {
     /// The end may be heard of before the start: the start is then recorded first.
     fn child_ended(&mut self, child: &Child, run_id: RunId, fate: ChildFate) {
         if !child.is_started() {
-            let (workflow_type, header) = (
-                child.initiated.workflow_type.clone(),
-                child.initiated.header.clone(),
-            );
+            let (workflow_type, header) =
+                (child.initiated.workflow_type.clone(), child.initiated.header.clone());
             self.child_started(child, self.first_run_id(child), workflow_type, header);
         }
         let known = self.run.children.get(&child.initiated_event_id);

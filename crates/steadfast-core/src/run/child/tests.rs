@@ -29,22 +29,12 @@ fn done() -> CommandKind {
 }
 
 fn report(initiated_event_id: EventId, run_id: &str, fate: ChildFate) -> Input {
-    let child = Execution {
-        workflow_id: "child".into(),
-        run_id: run_id.into(),
-    };
-    Input::Child(Box::new(ChildReport {
-        initiated_event_id,
-        child,
-        fate,
-    }))
+    let child = Execution { workflow_id: "child".into(), run_id: run_id.into() };
+    Input::Child(Box::new(ChildReport { initiated_event_id, child, fate }))
 }
 
 fn started() -> ChildFate {
-    ChildFate::Started {
-        workflow_type: "sub".into(),
-        header: Default::default(),
-    }
+    ChildFate::Started { workflow_type: "sub".into(), header: Default::default() }
 }
 
 #[test]
@@ -52,10 +42,7 @@ fn a_child_starts_and_ends() {
     let mut world = World::default();
     world.complete([start(child("child"))]).unwrap();
     assert_eq!(world.feed(report(5, "first", started())), Ok(Reply::Done));
-    assert_eq!(
-        world.feed(report(5, "first", started())),
-        Ok(Reply::Duplicate)
-    );
+    assert_eq!(world.feed(report(5, "first", started())), Ok(Reply::Duplicate));
     let end = ChildFate::Completed(Vec::new());
     assert_eq!(world.feed(report(5, "last", end.clone())), Ok(Reply::Done));
     assert_eq!(world.feed(report(5, "last", end)), Ok(Reply::Duplicate));
@@ -73,7 +60,8 @@ fn a_child_starts_and_ends() {
         OfferWorkflowTask queue 2 attempt 1
         Send StartChild child/eb01d5a3 for 5
         OfferWorkflowTask queue 7 attempt 1
-    "#]].assert_eq(&world.effects());
+    "#]]
+    .assert_eq(&world.effects());
 }
 
 #[test]
@@ -135,22 +123,15 @@ fn a_start_that_nobody_answered_for_is_sent_again_under_the_same_run_id() {
     let first = world.take_effects();
     world.crash();
     let again = world.take_effects();
-    assert!(
-        again.iter().all(|effect| first.contains(effect)),
-        "{again:?}"
-    );
+    assert!(again.iter().all(|effect| first.contains(effect)), "{again:?}");
     assert_eq!(again.len(), 1);
 }
 
 #[test]
 fn the_parent_close_policy_reaches_each_child() {
     let mut world = World::default();
-    let with = |id, parent_close_policy| {
-        start(StartChildWorkflow {
-            parent_close_policy,
-            ..child(id)
-        })
-    };
+    let with =
+        |id, parent_close_policy| start(StartChildWorkflow { parent_close_policy, ..child(id) });
     world
         .complete([
             with("terminated", ParentClosePolicy::Terminate),
@@ -159,29 +140,20 @@ fn the_parent_close_policy_reaches_each_child() {
         ])
         .unwrap();
     world.effects();
-    let terminate = Terminate {
-        reason: "over".to_owned(),
-        ..Terminate::default()
-    };
+    let terminate = Terminate { reason: "over".to_owned(), ..Terminate::default() };
     world.feed(Input::Terminate(Box::new(terminate))).unwrap();
     let sent = world.take_effects();
     world.crash();
     let again = world.take_effects();
-    assert_eq!(
-        sent[..sent.len() - 1],
-        again[..],
-        "a takeover owes the same"
-    );
+    assert_eq!(sent[..sent.len() - 1], again[..], "a takeover owes the same");
     world.crash();
     expect![[r#"
         Send Terminate terminated/ for 5
         Send RequestCancel cancelled/ for 6
         Send StartChild abandoned/15c63196 for 7
-    "#]].assert_eq(&world.effects());
-    assert_eq!(
-        world.feed(report(5, "first", started())),
-        Ok(Reply::Duplicate)
-    );
+    "#]]
+    .assert_eq(&world.effects());
+    assert_eq!(world.feed(report(5, "first", started())), Ok(Reply::Duplicate));
 }
 
 #[test]
@@ -191,10 +163,7 @@ fn a_child_whose_start_crosses_the_parents_close_meets_its_policy() {
     let terminate = Terminate::default();
     world.feed(Input::Terminate(Box::new(terminate))).unwrap();
     world.effects();
-    assert_eq!(
-        world.feed(report(5, "first", started())),
-        Ok(Reply::Duplicate)
-    );
+    assert_eq!(world.feed(report(5, "first", started())), Ok(Reply::Duplicate));
     assert_eq!(world.effects(), "Send Terminate child/ for 5\n");
     let records = world.records.len();
     let end = ChildFate::Terminated;
@@ -217,16 +186,15 @@ fn a_child_that_is_asked_for_by_the_last_task_is_not_started_unless_abandoned() 
         Send Terminate child/ for 5
         Send StartChild abandoned/d6de2c1e for 6
         Closed
-    "#]].assert_eq(&world.effects());
+    "#]]
+    .assert_eq(&world.effects());
 }
 
 #[test]
 fn a_child_reports_to_its_parent_when_its_chain_ends() {
     let mut world = World::default();
     world.complete([start(child("child"))]).unwrap();
-    let Some(mut child) = world.child() else {
-        panic!("no child is to start")
-    };
+    let Some(mut child) = world.child() else { panic!("no child is to start") };
     child.complete([done()]).unwrap();
     expect![[r#"
         1 WorkflowExecutionStarted {"attempt":1,"parent":{"execution":{"run_id":"run-1"},"initiated_event_id":5},"root":{"run_id":"run-1"},"task_queue":"queue"}
@@ -239,7 +207,8 @@ fn a_child_reports_to_its_parent_when_its_chain_ends() {
         OfferWorkflowTask queue 2 attempt 1
         Send ReportToParent workflow/run-1 Completed for 5
         Closed
-    "#]].assert_eq(&child.effects());
+    "#]]
+    .assert_eq(&child.effects());
 }
 
 #[test]
@@ -247,21 +216,12 @@ fn bad_child_commands_fail_the_workflow_task() {
     let mut world = World::default();
     world.limits.pending_children_max = 1;
     for (commands, expected) in [
+        (vec![child("")], WorkflowTaskFailedCause::BadStartChildExecutionAttributes),
         (
-            vec![child("")],
+            vec![StartChildWorkflow { cron_schedule: "never".to_owned(), ..child("a") }],
             WorkflowTaskFailedCause::BadStartChildExecutionAttributes,
         ),
-        (
-            vec![StartChildWorkflow {
-                cron_schedule: "never".to_owned(),
-                ..child("a")
-            }],
-            WorkflowTaskFailedCause::BadStartChildExecutionAttributes,
-        ),
-        (
-            vec![child("a"), child("b")],
-            WorkflowTaskFailedCause::PendingChildWorkflowsLimitExceeded,
-        ),
+        (vec![child("a"), child("b")], WorkflowTaskFailedCause::PendingChildWorkflowsLimitExceeded),
     ] {
         let refused = world.complete(commands.into_iter().map(start));
         let Err(Rejection::BadCompletion { cause, .. }) = refused else {

@@ -4,11 +4,7 @@ use super::derived_run_id;
 use crate::RunKey;
 
 fn key(workflow: &str, run: &str) -> RunKey {
-    RunKey {
-        namespace: "default".into(),
-        workflow_id: workflow.into(),
-        run_id: run.into(),
-    }
+    RunKey { namespace: "default".into(), workflow_id: workflow.into(), run_id: run.into() }
 }
 
 #[test]

@@ -13,10 +13,7 @@ use crate::{
 };
 
 fn target() -> Execution {
-    Execution {
-        workflow_id: "other".into(),
-        run_id: "".into(),
-    }
+    Execution { workflow_id: "other".into(), run_id: "".into() }
 }
 
 fn signal() -> CommandKind {
@@ -35,10 +32,7 @@ fn cancel() -> CommandKind {
 }
 
 fn report(id: EventId, outcome: Result<(), ExternalFailedCause>) -> Input {
-    Input::External(Box::new(ExternalReport {
-        initiated_event_id: id,
-        outcome,
-    }))
+    Input::External(Box::new(ExternalReport { initiated_event_id: id, outcome }))
 }
 
 #[test]
@@ -49,14 +43,16 @@ fn messages_are_sent_until_they_are_answered_for() {
         OfferWorkflowTask queue 2 attempt 1
         Send Signal other/ hello for 5
         Send RequestCancel other/ for 6
-    "#]].assert_eq(&world.effects());
+    "#]]
+    .assert_eq(&world.effects());
     assert_eq!(world.feed(report(5, Ok(()))), Ok(Reply::Done));
     assert_eq!(world.feed(report(5, Ok(()))), Ok(Reply::Duplicate));
     world.crash();
     expect![[r#"
         OfferWorkflowTask queue 8 attempt 1
         Send RequestCancel other/ for 6
-    "#]].assert_eq(&world.effects());
+    "#]]
+    .assert_eq(&world.effects());
     world.feed(report(6, Ok(()))).unwrap();
     assert!(world.run.external.is_empty());
     expect![[r#"
@@ -69,7 +65,8 @@ fn messages_are_sent_until_they_are_answered_for() {
         7 ExternalWorkflowExecutionSignaled {"initiated_event_id":5}
         8 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         9 ExternalWorkflowExecutionCancelRequested {"initiated_event_id":6}
-    "#]].assert_eq(&world.history());
+    "#]]
+    .assert_eq(&world.history());
 }
 
 #[test]
@@ -116,8 +113,5 @@ fn a_child_is_not_cancelled_by_the_task_that_starts_it() {
     let Err(Rejection::BadCompletion { cause, .. }) = refused else {
         panic!("accepted: {refused:?}");
     };
-    assert_eq!(
-        cause,
-        WorkflowTaskFailedCause::BadRequestCancelExternalAttributes
-    );
+    assert_eq!(cause, WorkflowTaskFailedCause::BadRequestCancelExternalAttributes);
 }

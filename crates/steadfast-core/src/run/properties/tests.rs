@@ -11,10 +11,7 @@ use crate::{
 
 fn values(values: &[(&str, &'static str)]) -> PayloadMap {
     let payload = |text: &'static str| Payload::new("json/plain", text);
-    values
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), payload(text)))
-        .collect()
+    values.iter().map(|(name, text)| ((*name).to_owned(), payload(text))).collect()
 }
 
 #[test]
@@ -25,9 +22,7 @@ fn values_are_merged_and_empty_ones_removed() {
             CommandKind::UpsertSearchAttributes {
                 search_attributes: values(&[("Color", "\"red\""), ("Size", "1")]),
             },
-            CommandKind::ModifyProperties {
-                upserted_memo: values(&[("note", "\"a\"")]),
-            },
+            CommandKind::ModifyProperties { upserted_memo: values(&[("note", "\"a\"")]) },
             CommandKind::RecordMarker(Box::new(RecordMarker {
                 marker_name: "Version".to_owned(),
                 ..RecordMarker::default()
@@ -40,9 +35,7 @@ fn values_are_merged_and_empty_ones_removed() {
             CommandKind::UpsertSearchAttributes {
                 search_attributes: values(&[("Color", "null"), ("Shape", "\"round\"")]),
             },
-            CommandKind::ModifyProperties {
-                upserted_memo: values(&[("note", "")]),
-            },
+            CommandKind::ModifyProperties { upserted_memo: values(&[("note", "")]) },
         ])
         .unwrap();
     expect![[r#"
@@ -59,11 +52,9 @@ fn values_are_merged_and_empty_ones_removed() {
         11 WorkflowTaskCompleted {"scheduled_event_id":9,"started_event_id":10}
         12 UpsertWorkflowSearchAttributes {"search_attributes":{"Color":"null","Shape":"\"round\""}}
         13 WorkflowPropertiesModified {"upserted_memo":{"note":""}}
-    "#]].assert_eq(&world.history());
-    assert_eq!(
-        world.run.search_attributes,
-        values(&[("Size", "1"), ("Shape", "\"round\"")])
-    );
+    "#]]
+    .assert_eq(&world.history());
+    assert_eq!(world.run.search_attributes, values(&[("Size", "1"), ("Shape", "\"round\"")]));
     assert_eq!(world.run.memo, PayloadMap::new());
 }
 
@@ -71,12 +62,8 @@ fn values_are_merged_and_empty_ones_removed() {
 fn empty_commands_fail_the_workflow_task() {
     use WorkflowTaskFailedCause as Cause;
     let marker = CommandKind::RecordMarker(Box::default());
-    let attributes = CommandKind::UpsertSearchAttributes {
-        search_attributes: PayloadMap::new(),
-    };
-    let memo = CommandKind::ModifyProperties {
-        upserted_memo: PayloadMap::new(),
-    };
+    let attributes = CommandKind::UpsertSearchAttributes { search_attributes: PayloadMap::new() };
+    let memo = CommandKind::ModifyProperties { upserted_memo: PayloadMap::new() };
     for (command, expected) in [
         (marker, Cause::BadRecordMarkerAttributes),
         (attributes, Cause::BadSearchAttributes),

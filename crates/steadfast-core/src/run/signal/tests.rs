@@ -39,7 +39,8 @@ fn a_signal_wakes_the_workflow() {
         4 WorkflowTaskCompleted {"scheduled_event_id":2,"started_event_id":3}
         5 WorkflowExecutionSignaled {"signal_name":"go"}
         6 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
-    "#]].assert_eq(&world.history());
+    "#]]
+    .assert_eq(&world.history());
     assert_eq!(world.effects(), "OfferWorkflowTask queue 6 attempt 1\n");
 }
 
@@ -50,11 +51,7 @@ fn a_signal_during_a_workflow_task_waits_for_its_end() {
     world.signal("one").unwrap();
     world.signal("two").unwrap();
     assert_eq!(world.run.next_event_id, 3);
-    world
-        .complete([CommandKind::CancelTimer {
-            timer_id: "no".into(),
-        }])
-        .unwrap_err();
+    world.complete([CommandKind::CancelTimer { timer_id: "no".into() }]).unwrap_err();
     world.complete(none()).unwrap();
     expect![[r#"
         1 WorkflowExecutionStarted {"attempt":1,"task_queue":"queue"}
@@ -97,7 +94,8 @@ fn a_buffered_signal_survives_a_crash() {
         4 WorkflowTaskStarted {"scheduled_event_id":2}
         5 WorkflowTaskCompleted {"scheduled_event_id":2,"started_event_id":4}
         6 WorkflowExecutionCompleted
-    "#]].assert_eq(&world.history());
+    "#]]
+    .assert_eq(&world.history());
 }
 
 #[test]
@@ -106,25 +104,15 @@ fn signals_beyond_the_limit_are_refused() {
     world.limits.signals_total_max = 1;
     world.signal("one").unwrap();
     let refused = world.signal("two");
-    assert!(matches!(
-        refused,
-        Err(Rejection::Limit(LimitError::TooMany { max: 1, .. }))
-    ));
-    assert!(matches!(
-        world.signal(""),
-        Err(Rejection::Limit(LimitError::Empty { .. }))
-    ));
+    assert!(matches!(refused, Err(Rejection::Limit(LimitError::TooMany { max: 1, .. }))));
+    assert!(matches!(world.signal(""), Err(Rejection::Limit(LimitError::Empty { .. }))));
 }
 
 #[test]
 fn a_run_does_not_signal_itself() {
     let mut world = World::default();
     let external = Some(world.run.key().execution());
-    let signal = Signal {
-        name: "go".to_owned(),
-        external,
-        ..Signal::default()
-    };
+    let signal = Signal { name: "go".to_owned(), external, ..Signal::default() };
     let refused = world.feed(Input::Signal(Box::new(signal)));
     assert!(matches!(refused, Err(Rejection::Invalid(_))));
 }

@@ -57,11 +57,7 @@ pub fn cron_backoff(schedule: &str, scheduled: Timestamp, now: Timestamp) -> Opt
 }
 
 fn whole_seconds(span: Span) -> Span {
-    Span(
-        span.0
-            .div_ceil(NANOS_PER_SECOND)
-            .saturating_mul(NANOS_PER_SECOND),
-    )
+    Span(span.0.div_ceil(NANOS_PER_SECOND).saturating_mul(NANOS_PER_SECOND))
 }
 
 impl Schedule {
@@ -72,9 +68,7 @@ impl Schedule {
             Self::Calendar(cron, zone) => {
                 let after = DateTime::<Utc>::from_timestamp_nanos(after.0).with_timezone(zone);
                 let next = cron.find_next_occurrence(&after, false).ok()?;
-                Some(Timestamp::from_millis(
-                    next.timestamp().saturating_mul(1000),
-                ))
+                Some(Timestamp::from_millis(next.timestamp().saturating_mul(1000)))
             }
         }
     }
@@ -82,19 +76,14 @@ impl Schedule {
 
 fn parse(schedule: &str) -> Result<Schedule, String> {
     let invalid = || format!("invalid CronSchedule: {schedule:?}");
-    let (zone, fields) = match schedule
-        .strip_prefix("CRON_TZ=")
-        .or(schedule.strip_prefix("TZ="))
-    {
+    let (zone, fields) = match schedule.strip_prefix("CRON_TZ=").or(schedule.strip_prefix("TZ=")) {
         Some(rest) => rest.split_once(' ').ok_or_else(invalid)?,
         None => ("UTC", schedule),
     };
     let zone: Tz = zone.parse().map_err(|_| invalid())?;
     let fields = fields.trim();
     if let Some(period) = fields.strip_prefix("@every ") {
-        return parse_period(period.trim())
-            .map(Schedule::Every)
-            .ok_or_else(invalid);
+        return parse_period(period.trim()).map(Schedule::Every).ok_or_else(invalid);
     }
     let fields = match fields {
         "@yearly" | "@annually" => "0 0 1 1 *",
@@ -105,13 +94,8 @@ fn parse(schedule: &str) -> Result<Schedule, String> {
         other if other.starts_with('@') => return Err(invalid()),
         other => other,
     };
-    let parser = CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build();
-    let cron = parser
-        .parse(fields)
-        .map_err(|error| format!("{}: {error}", invalid()))?;
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let cron = parser.parse(fields).map_err(|error| format!("{}: {error}", invalid()))?;
     Ok(Schedule::Calendar(Box::new(cron), zone))
 }
 
@@ -122,9 +106,7 @@ fn parse_period(text: &str) -> Option<Span> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let (number, tail) = rest.split_at(digits);
-        let letters = tail
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(tail.len());
+        let letters = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, next) = tail.split_at(letters);
         let nanos = match unit {
             "ns" => 1e0,

@@ -11,15 +11,11 @@ use crate::{
 };
 
 fn fail() -> CommandKind {
-    CommandKind::FailWorkflow {
-        failure: Box::new(Failure::application("Broken", "broke")),
-    }
+    CommandKind::FailWorkflow { failure: Box::new(Failure::application("Broken", "broke")) }
 }
 
 fn complete(result: &'static str) -> CommandKind {
-    CommandKind::CompleteWorkflow {
-        result: vec![Payload::new("json/plain", result)],
-    }
+    CommandKind::CompleteWorkflow { result: vec![Payload::new("json/plain", result)] }
 }
 
 fn world(change: impl FnOnce(&mut StartRequest)) -> World {
@@ -32,19 +28,12 @@ fn world(change: impl FnOnce(&mut StartRequest)) -> World {
 fn continue_as_new_takes_over_what_is_not_said() {
     let mut world = world(|request| {
         request.workflow_run_timeout = Span::from_secs(60);
-        request
-            .memo
-            .insert("note".to_owned(), Payload::new("json/plain", "1"));
+        request.memo.insert("note".to_owned(), Payload::new("json/plain", "1"));
     });
     world.pass(Span::from_secs(2));
     let input = vec![Payload::new("json/plain", "2")];
-    let command = ContinueAsNew {
-        input,
-        ..ContinueAsNew::default()
-    };
-    world
-        .complete([CommandKind::ContinueAsNew(Box::new(command))])
-        .unwrap();
+    let command = ContinueAsNew { input, ..ContinueAsNew::default() };
+    world.complete([CommandKind::ContinueAsNew(Box::new(command))]).unwrap();
     expect![[r#"
         1 WorkflowExecutionStarted {"attempt":1,"memo":{"note":"1"},"task_queue":"queue","workflow_run_timeout":"60s"}
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
@@ -56,30 +45,23 @@ fn continue_as_new_takes_over_what_is_not_said() {
         OfferWorkflowTask queue 2 attempt 1
         Send StartSuccessor workflow/0a9baaee Workflow attempt 1 in 0ns for 5
         Closed
-    "#]].assert_eq(&world.effects());
+    "#]]
+    .assert_eq(&world.effects());
     let next = world.successor().expect("a run follows");
     expect![[r#"
         1 WorkflowExecutionStarted {"attempt":1,"continued_execution_run_id":"run-1","initiator":"Workflow","input":["2"],"memo":{"note":"1"},"task_queue":"queue","workflow_run_timeout":"60s"}
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
     "#]].assert_eq(&next.history());
-    assert_eq!(
-        next.run.started.first_execution_run_id,
-        world.run.key().run_id
-    );
+    assert_eq!(next.run.started.first_execution_run_id, world.run.key().run_id);
 }
 
 #[test]
 fn a_chain_does_not_spin() {
     let mut world = World::default();
     world.pass(Span::from_millis(300));
-    world
-        .complete([CommandKind::ContinueAsNew(Box::default())])
-        .unwrap();
+    world.complete([CommandKind::ContinueAsNew(Box::default())]).unwrap();
     let mut next = world.successor().expect("a run follows");
-    assert_eq!(
-        next.run.started.first_workflow_task_backoff,
-        Span::from_millis(700)
-    );
+    assert_eq!(next.run.started.first_workflow_task_backoff, Span::from_millis(700));
     assert!(next.run.pending_task().is_none());
     next.pass(Span::from_millis(700));
     assert!(next.run.pending_task().is_some());
@@ -99,7 +81,8 @@ fn a_failed_run_is_tried_again_until_its_policy_ends() {
         OfferWorkflowTask queue 2 attempt 1
         Send StartSuccessor workflow/0a9baaee Retry attempt 2 in 3s for 5
         Closed
-    "#]].assert_eq(&world.effects());
+    "#]]
+    .assert_eq(&world.effects());
     let mut second = world.successor().expect("a second attempt");
     second.pass(Span::from_secs(3));
     second.complete([fail()]).unwrap();
@@ -174,10 +157,7 @@ fn a_cron_run_is_followed_by_the_next_whatever_its_end() {
 fn the_next_run_follows_from_the_records_alone() {
     let mut world = world(|request| {
         request.cron_schedule = "@every 7s".to_owned();
-        request.retry_policy = Some(RetryPolicy {
-            maximum_attempts: 1,
-            ..RetryPolicy::default()
-        });
+        request.retry_policy = Some(RetryPolicy { maximum_attempts: 1, ..RetryPolicy::default() });
     });
     world.pass(Span::from_secs(8));
     world.complete([fail()]).unwrap();
@@ -222,16 +202,10 @@ fn cron_delays_count_from_the_last_scheduled_time() {
     let delay = |schedule, scheduled, now| cron_backoff(schedule, scheduled, now);
     assert_eq!(delay("* * * * *", at(0), at(0)), Some(Span::from_secs(60)));
     assert_eq!(delay("* * * * *", at(0), at(61)), Some(Span::from_secs(59)));
-    assert_eq!(
-        delay("*/5 * * * *", at(0), at(301)),
-        Some(Span::from_secs(299))
-    );
+    assert_eq!(delay("*/5 * * * *", at(0), at(301)), Some(Span::from_secs(299)));
     assert_eq!(delay("@every 10s", at(0), at(4)), Some(Span::from_secs(6)));
     assert_eq!(delay("@every 10s", at(0), at(34)), Some(Span::from_secs(6)));
-    assert_eq!(
-        delay("@daily", at(0), at(3600)),
-        Some(Span::from_secs(82_800))
-    );
+    assert_eq!(delay("@daily", at(0), at(3600)), Some(Span::from_secs(82_800)));
     let berlin = "CRON_TZ=Europe/Berlin 0 9 * * *";
     assert_eq!(delay(berlin, at(0), at(0)), Some(Span::from_secs(8 * 3600)));
     assert!(delay("nonsense", at(0), Timestamp(0)).is_some());

@@ -7,16 +7,11 @@ use crate::{
 };
 
 fn start(id: &str, seconds: u64) -> CommandKind {
-    CommandKind::StartTimer {
-        timer_id: id.into(),
-        start_to_fire_timeout: Span::from_secs(seconds),
-    }
+    CommandKind::StartTimer { timer_id: id.into(), start_to_fire_timeout: Span::from_secs(seconds) }
 }
 
 fn cancel(id: &str) -> CommandKind {
-    CommandKind::CancelTimer {
-        timer_id: id.into(),
-    }
+    CommandKind::CancelTimer { timer_id: id.into() }
 }
 
 fn done() -> CommandKind {
@@ -44,15 +39,14 @@ fn a_timer_fires_when_its_time_has_come_and_wakes_the_workflow() {
         10 WorkflowTaskStarted {"scheduled_event_id":8}
         11 WorkflowTaskCompleted {"scheduled_event_id":8,"started_event_id":10}
         12 WorkflowExecutionCompleted
-    "#]].assert_eq(&world.history());
+    "#]]
+    .assert_eq(&world.history());
 }
 
 #[test]
 fn timers_due_at_once_fire_in_order_and_make_one_task() {
     let mut world = World::default();
-    world
-        .complete([start("late", 3), start("early", 2)])
-        .unwrap();
+    world.complete([start("late", 3), start("early", 2)]).unwrap();
     world.now = world.now + Span::from_secs(9);
     world.tick();
     expect![[r#"
@@ -65,7 +59,8 @@ fn timers_due_at_once_fire_in_order_and_make_one_task() {
         7 TimerFired {"started_event_id":6,"timer_id":"early"}
         8 TimerFired {"started_event_id":5,"timer_id":"late"}
         9 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
-    "#]].assert_eq(&world.history());
+    "#]]
+    .assert_eq(&world.history());
 }
 
 #[test]
@@ -86,7 +81,8 @@ fn a_cancelled_timer_does_not_fire() {
         8 WorkflowTaskStarted {"scheduled_event_id":7}
         9 WorkflowTaskCompleted {"scheduled_event_id":7,"started_event_id":8}
         10 TimerCanceled {"started_event_id":5,"timer_id":"t"}
-    "#]].assert_eq(&world.history());
+    "#]]
+    .assert_eq(&world.history());
 }
 
 #[test]
@@ -110,7 +106,8 @@ fn a_firing_that_waits_in_the_buffer_can_still_be_cancelled() {
         9 WorkflowTaskCompleted {"scheduled_event_id":7,"started_event_id":8}
         10 TimerCanceled {"started_event_id":5,"timer_id":"t"}
         11 WorkflowExecutionCompleted
-    "#]].assert_eq(&world.history());
+    "#]]
+    .assert_eq(&world.history());
 }
 
 #[test]
@@ -148,10 +145,7 @@ fn a_buffered_firing_keeps_the_workflow_from_closing() {
 fn bad_timer_commands_fail_the_workflow_task() {
     use WorkflowTaskFailedCause as Cause;
     for (commands, expected) in [
-        (
-            vec![start("t", 1), start("t", 2)],
-            Cause::StartTimerDuplicateId,
-        ),
+        (vec![start("t", 1), start("t", 2)], Cause::StartTimerDuplicateId),
         (vec![start("", 1)], Cause::BadStartTimerAttributes),
         (vec![cancel("unknown")], Cause::BadCancelTimerAttributes),
         (vec![cancel("")], Cause::BadCancelTimerAttributes),

@@ -34,10 +34,7 @@ impl Transition<'_> {
             accepted_request: Some(request),
         };
         self.event_with(accepted, user_metadata, Vec::new());
-        self.effect(Effect::UpdateStage {
-            update_id,
-            stage: UpdateStage::Accepted,
-        });
+        self.effect(Effect::UpdateStage { update_id, stage: UpdateStage::Accepted });
         Ok(())
     }
 
@@ -51,9 +48,7 @@ impl Transition<'_> {
             return Ok(admitted.request.clone());
         }
         let room = self.run.updates.len() < self.limits.updates_total_max;
-        brought_back
-            .filter(|_| room)
-            .ok_or_else(|| unknown(update_id))
+        brought_back.filter(|_| room).ok_or_else(|| unknown(update_id))
     }
 
     pub(crate) fn command_reject_update(

@@ -13,25 +13,16 @@ use crate::{
 
 fn accept(id: &str) -> CommandKind {
     let update_id = id.into();
-    CommandKind::AcceptUpdate(Box::new(AcceptUpdate {
-        update_id,
-        ..AcceptUpdate::default()
-    }))
+    CommandKind::AcceptUpdate(Box::new(AcceptUpdate { update_id, ..AcceptUpdate::default() }))
 }
 
 fn answer(id: &str) -> CommandKind {
-    CommandKind::CompleteUpdate {
-        update_id: id.into(),
-        outcome: UpdateOutcome::default(),
-    }
+    CommandKind::CompleteUpdate { update_id: id.into(), outcome: UpdateOutcome::default() }
 }
 
 fn reject(id: &str) -> CommandKind {
     let failure = Box::new(Failure::application("Bad", "not like this"));
-    CommandKind::RejectUpdate {
-        update_id: id.into(),
-        failure,
-    }
+    CommandKind::RejectUpdate { update_id: id.into(), failure }
 }
 
 fn done() -> CommandKind {
@@ -58,10 +49,7 @@ fn admitted() -> Result<Reply, Rejection> {
 fn an_update_is_accepted_and_answered_in_one_speculative_task() {
     let mut world = idle();
     assert_eq!(world.update("u"), admitted());
-    assert_eq!(
-        world.run.next_event_id, 5,
-        "nothing is written for a speculative task"
-    );
+    assert_eq!(world.run.next_event_id, 5, "nothing is written for a speculative task");
     let task = world.poll().unwrap();
     assert_eq!(task.updates.len(), 1);
     world.complete([accept("u"), answer("u")]).unwrap();
@@ -79,7 +67,8 @@ fn an_update_is_accepted_and_answered_in_one_speculative_task() {
     expect![[r#"
         OfferWorkflowTask queue 5 attempt 1
         UpdateStage u Completed: success
-    "#]].assert_eq(&world.effects());
+    "#]]
+    .assert_eq(&world.effects());
     let known = Reply::Update(UpdateReply::Completed(UpdateOutcome::default()));
     assert_eq!(world.update("u"), Ok(known.clone()));
     world.crash();
@@ -122,7 +111,8 @@ fn a_rejected_update_leaves_no_trace() {
     expect![[r#"
         OfferWorkflowTask queue 5 attempt 1
         UpdateStage u Rejected: not like this
-    "#]].assert_eq(&world.effects());
+    "#]]
+    .assert_eq(&world.effects());
     assert!(world.run.pending_task().is_none());
     world.signal("go").unwrap();
     world.complete(none()).unwrap();
@@ -135,7 +125,8 @@ fn a_rejected_update_leaves_no_trace() {
         6 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         7 WorkflowTaskStarted {"scheduled_event_id":6}
         8 WorkflowTaskCompleted {"scheduled_event_id":6,"started_event_id":7}
-    "#]].assert_eq(&world.history());
+    "#]]
+    .assert_eq(&world.history());
 }
 
 #[test]
@@ -155,9 +146,7 @@ fn updates_of_a_failed_task_are_delivered_again() {
     let mut world = idle();
     world.update("u").unwrap();
     assert_eq!(world.poll().unwrap().updates.len(), 1);
-    world
-        .fail_task(WorkflowTaskFailedCause::NonDeterministicError)
-        .unwrap();
+    world.fail_task(WorkflowTaskFailedCause::NonDeterministicError).unwrap();
     assert_eq!(world.poll().unwrap().updates.len(), 1);
     world.complete([accept("u"), answer("u")]).unwrap();
     expect![[r#"
@@ -206,10 +195,7 @@ fn a_workflow_does_not_close_over_an_update_it_has_not_seen() {
     let refused = world.complete([done()]);
     assert!(matches!(
         refused,
-        Err(Rejection::BadCompletion {
-            cause: WorkflowTaskFailedCause::UnhandledCommand,
-            ..
-        })
+        Err(Rejection::BadCompletion { cause: WorkflowTaskFailedCause::UnhandledCommand, .. })
     ));
     world.complete([accept("u"), answer("u"), done()]).unwrap();
     expect![[r#"
@@ -243,9 +229,7 @@ fn a_closing_run_fails_what_it_accepted_and_aborts_the_rest() {
     world.crash();
     assert!(matches!(
         world.update("accepted"),
-        Ok(Reply::Update(UpdateReply::Completed(
-            UpdateOutcome::Failure(_)
-        )))
+        Ok(Reply::Update(UpdateReply::Completed(UpdateOutcome::Failure(_))))
     ));
     assert_eq!(world.update("seen"), Err(Rejection::Closed));
 }
@@ -277,15 +261,8 @@ fn wrong_update_commands_fail_the_workflow_task() {
         let Err(Rejection::BadCompletion { cause, .. }) = refused else {
             panic!("accepted: {refused:?}");
         };
-        assert_eq!(
-            cause,
-            WorkflowTaskFailedCause::BadUpdateWorkflowExecutionMessage
-        );
-        assert_eq!(
-            world.poll().unwrap().updates.len(),
-            1,
-            "it is delivered again"
-        );
+        assert_eq!(cause, WorkflowTaskFailedCause::BadUpdateWorkflowExecutionMessage);
+        assert_eq!(world.poll().unwrap().updates.len(), 1, "it is delivered again");
     }
 }
 
@@ -295,17 +272,11 @@ fn updates_are_limited_in_flight_and_in_all() {
     world.limits.updates_in_flight_max = 1;
     world.update("a").unwrap();
     let refused = world.update("b");
-    assert!(matches!(
-        refused,
-        Err(Rejection::Limit(LimitError::TooMany { max: 1, .. }))
-    ));
+    assert!(matches!(refused, Err(Rejection::Limit(LimitError::TooMany { max: 1, .. }))));
     world.complete([accept("a"), answer("a")]).unwrap();
     world.update("b").unwrap();
     world.complete([accept("b"), answer("b")]).unwrap();
     world.limits.updates_total_max = 2;
     let refused = world.update("c");
-    assert!(matches!(
-        refused,
-        Err(Rejection::Limit(LimitError::TooMany { max: 2, .. }))
-    ));
+    assert!(matches!(refused, Err(Rejection::Limit(LimitError::TooMany { max: 2, .. }))));
 }

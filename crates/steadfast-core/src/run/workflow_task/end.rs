@@ -28,9 +28,7 @@ fn backoff(attempt: i32) -> Span {
     if attempt <= BACKOFF_MIN_ATTEMPTS {
         return Span::ZERO;
     }
-    let doublings = u32::try_from(attempt - BACKOFF_MIN_ATTEMPTS - 1)
-        .unwrap_or(0)
-        .min(16);
+    let doublings = u32::try_from(attempt - BACKOFF_MIN_ATTEMPTS - 1).unwrap_or(0).min(16);
     Span(BACKOFF_INITIAL.0.saturating_mul(1 << doublings)).min(BACKOFF_MAX)
 }
 
@@ -55,10 +53,7 @@ impl Transition<'_> {
             }
             self.reject_unprocessed_updates();
             self.run.session.speculative = None;
-            return Ok(Reply::WorkflowTaskCompleted {
-                new_task: false,
-                eager: Vec::new(),
-            });
+            return Ok(Reply::WorkflowTaskCompleted { new_task: false, eager: Vec::new() });
         }
         let before = self.clone();
         match self.write_completion(&out, input) {
@@ -132,10 +127,7 @@ impl Transition<'_> {
         self.run.buffered.is_empty()
             && !input.force_new_task
             && self.run.session.task_out.is_none()
-            && input
-                .commands
-                .iter()
-                .all(|command| command.kind.leaves_no_event())
+            && input.commands.iter().all(|command| command.kind.leaves_no_event())
             && !self.has_undelivered_updates()
     }
 
@@ -199,18 +191,12 @@ impl Transition<'_> {
     /// Ends the task that is out because the run closes under it.
     pub(in crate::run) fn force_close_task(&mut self) {
         if let Some(out) = self.run.session.task_out.take() {
-            self.write_failed(
-                &out,
-                WorkflowTaskFailedCause::ForceCloseCommand,
-                None,
-                Again::No,
-            );
+            self.write_failed(&out, WorkflowTaskFailedCause::ForceCloseCommand, None, Again::No);
         }
     }
 
     fn take_out(&mut self, task: &WorkflowTaskRef) -> Result<Out, Rejection> {
-        self.require_open()
-            .map_err(|_| Rejection::WorkflowTaskNotFound)?;
+        self.require_open().map_err(|_| Rejection::WorkflowTaskNotFound)?;
         match self.run.session.task_out.take() {
             Some(out) if out.task == *task => Ok(out),
             other => {
@@ -290,13 +276,7 @@ impl Transition<'_> {
     /// Writes an event of the past: what happened while the task was out has its own time.
     fn event_at(&mut self, at: crate::Timestamp, kind: EventKind) {
         let id = self.run.next_event_id;
-        let event = Event {
-            id,
-            at,
-            kind,
-            user_metadata: None,
-            links: Vec::new(),
-        };
+        let event = Event { id, at, kind, user_metadata: None, links: Vec::new() };
         self.entry(Entry::Event(event));
     }
 }

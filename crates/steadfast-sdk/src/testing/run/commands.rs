@@ -27,10 +27,7 @@ impl TestRun {
             CommandKind::RequestCancelActivity { scheduled_event_id } => {
                 self.cancel_activity(scheduled_event_id);
             }
-            CommandKind::StartTimer {
-                timer_id,
-                start_to_fire_timeout,
-            } => {
+            CommandKind::StartTimer { timer_id, start_to_fire_timeout } => {
                 let due = self.history.now() + start_to_fire_timeout;
                 let started = TimerStarted {
                     timer_id: timer_id.clone(),
@@ -43,11 +40,8 @@ impl TestRun {
             CommandKind::CancelTimer { timer_id } => {
                 if let Some(at) = self.timers.iter().position(|timer| timer.1 == timer_id) {
                     let (_, timer_id, started_event_id) = self.timers.remove(at);
-                    let canceled = TimerCanceled {
-                        timer_id,
-                        started_event_id,
-                        ..Default::default()
-                    };
+                    let canceled =
+                        TimerCanceled { timer_id, started_event_id, ..Default::default() };
                     self.history.push(canceled);
                 }
             }
@@ -62,17 +56,12 @@ impl TestRun {
             CommandKind::ContinueAsNew(next) => self.continue_as_new(*next),
             CommandKind::RecordMarker(marker) => self.record_marker(*marker),
             CommandKind::UpsertSearchAttributes { search_attributes } => {
-                let upsert = UpsertWorkflowSearchAttributes {
-                    search_attributes,
-                    ..Default::default()
-                };
+                let upsert =
+                    UpsertWorkflowSearchAttributes { search_attributes, ..Default::default() };
                 self.history.push(upsert);
             }
             CommandKind::ModifyProperties { upserted_memo } => {
-                let modified = WorkflowPropertiesModified {
-                    upserted_memo,
-                    ..Default::default()
-                };
+                let modified = WorkflowPropertiesModified { upserted_memo, ..Default::default() };
                 self.history.push(modified);
             }
             CommandKind::AcceptUpdate(accept) => self.accept_update(&accept.update_id),
@@ -99,15 +88,10 @@ impl TestRun {
     }
 
     fn cancel_activity(&mut self, scheduled_event_id: i64) {
-        let requested = self.history.push(ActivityTaskCancelRequested {
-            scheduled_event_id,
-            ..Default::default()
-        });
-        if let Some(at) = self
-            .activities
-            .iter()
-            .position(|it| it.0 == scheduled_event_id)
-        {
+        let requested = self
+            .history
+            .push(ActivityTaskCancelRequested { scheduled_event_id, ..Default::default() });
+        if let Some(at) = self.activities.iter().position(|it| it.0 == scheduled_event_id) {
             self.activities.remove(at);
             self.history.push(ActivityTaskCanceled {
                 latest_cancel_requested_event_id: requested,
@@ -135,8 +119,7 @@ impl TestRun {
             input: command.input,
             ..Default::default()
         });
-        self.messages
-            .push_back((initiated, command.execution, Message::Signal));
+        self.messages.push_back((initiated, command.execution, Message::Signal));
     }
 
     fn accept_update(&mut self, update_id: &UpdateId) {
@@ -149,8 +132,7 @@ impl TestRun {
     }
 
     fn complete_update(&mut self, update_id: UpdateId, outcome: UpdateOutcome) {
-        self.update_outcomes
-            .push((update_id.to_string(), outcome.clone()));
+        self.update_outcomes.push((update_id.to_string(), outcome.clone()));
         self.history.push(WorkflowExecutionUpdateCompleted {
             update_id,
             outcome,
@@ -159,14 +141,11 @@ impl TestRun {
     }
 
     fn cancel_external(&mut self, execution: Execution) {
-        let initiated = self
-            .history
-            .push(RequestCancelExternalWorkflowExecutionInitiated {
-                execution: execution.clone(),
-                ..Default::default()
-            });
-        self.messages
-            .push_back((initiated, execution, Message::Cancel));
+        let initiated = self.history.push(RequestCancelExternalWorkflowExecutionInitiated {
+            execution: execution.clone(),
+            ..Default::default()
+        });
+        self.messages.push_back((initiated, execution, Message::Cancel));
     }
 
     fn record_marker(&mut self, marker: RecordMarker) {
@@ -179,39 +158,23 @@ impl TestRun {
     }
 
     fn complete(&mut self, result: Payloads) {
-        let completed = WorkflowExecutionCompleted {
-            result: result.clone(),
-            ..Default::default()
-        };
+        let completed = WorkflowExecutionCompleted { result: result.clone(), ..Default::default() };
         self.history.push(completed);
         self.outcome = Some(Ok(result));
     }
 
     fn fail(&mut self, failure: Failure) {
-        let failed = WorkflowExecutionFailed {
-            failure: failure.clone(),
-            ..Default::default()
-        };
+        let failed = WorkflowExecutionFailed { failure: failure.clone(), ..Default::default() };
         self.history.push(failed);
         self.outcome = Some(Err(failure));
     }
 
     fn close_cancelled(&mut self, details: Payloads) {
-        let canceled = WorkflowExecutionCanceled {
-            details: details.clone(),
-            ..Default::default()
-        };
+        let canceled = WorkflowExecutionCanceled { details: details.clone(), ..Default::default() };
         self.history.push(canceled);
-        let info = FailureInfo::Canceled {
-            details,
-            identity: Default::default(),
-        };
+        let info = FailureInfo::Canceled { details, identity: Default::default() };
         let message = "workflow was cancelled".to_owned();
-        self.outcome = Some(Err(Failure {
-            message,
-            info,
-            ..Failure::default()
-        }));
+        self.outcome = Some(Err(Failure { message, info, ..Failure::default() }));
     }
 
     /// The run goes on as a new one, whose history takes the place of the old one's.

@@ -32,24 +32,14 @@ fn sequential_activities_replay_and_go_on() {
     history.task_started();
     let definition = WorkflowDefinition::new("W", sequential);
     let mut instance = WorkflowInstance::new(definition, history.run());
-    let activation = Activation {
-        history: history.events().to_vec(),
-        live: true,
-        updates: Vec::new(),
-    };
+    let activation =
+        Activation { history: history.events().to_vec(), live: true, updates: Vec::new() };
     let Progress::Commands(commands) = instance.activate(activation).unwrap() else {
         panic!("no local activities here")
     };
-    let [command] = &commands[..] else {
-        panic!("one command: {commands:?}")
-    };
-    let CommandKind::ScheduleActivity(second) = &command.kind else {
-        panic!("{command:?}")
-    };
-    assert_eq!(
-        (second.activity_type.as_str(), second.activity_id.as_str()),
-        ("second", "2")
-    );
+    let [command] = &commands[..] else { panic!("one command: {commands:?}") };
+    let CommandKind::ScheduleActivity(second) = &command.kind else { panic!("{command:?}") };
+    assert_eq!((second.activity_type.as_str(), second.activity_id.as_str()), ("second", "2"));
     assert_eq!(&*second.input[0].data, b"\"one\"");
 }
 
@@ -59,11 +49,7 @@ fn a_cached_instance_goes_on_with_the_news_only() {
     let started = history.task_started();
     let mut instance =
         WorkflowInstance::new(WorkflowDefinition::new("W", sequential), history.run());
-    let live = |history: Vec<_>| Activation {
-        history,
-        live: true,
-        updates: Vec::new(),
-    };
+    let live = |history: Vec<_>| Activation { history, live: true, updates: Vec::new() };
     instance.activate(live(history.events().to_vec())).unwrap();
     assert_eq!(instance.ran_task(), started);
     history.task_completed();
@@ -72,15 +58,9 @@ fn a_cached_instance_goes_on_with_the_news_only() {
     history.task_started();
     let news = history.events()[started as usize..].to_vec();
     let progress = instance.activate(live(news)).unwrap();
-    let Progress::Commands(commands) = progress else {
-        panic!("no local activities here")
-    };
-    let [command] = &commands[..] else {
-        panic!("one command: {commands:?}")
-    };
-    let CommandKind::CompleteWorkflow { result } = &command.kind else {
-        panic!("{command:?}")
-    };
+    let Progress::Commands(commands) = progress else { panic!("no local activities here") };
+    let [command] = &commands[..] else { panic!("one command: {commands:?}") };
+    let CommandKind::CompleteWorkflow { result } = &command.kind else { panic!("{command:?}") };
     assert_eq!(&*result[0].data, b"\"two\"");
     assert!(instance.is_closed());
 }
@@ -89,11 +69,7 @@ fn a_cached_instance_goes_on_with_the_news_only() {
 fn parallel_activities_finish_in_any_order() {
     async fn parallel(ctx: WorkflowContext, _: ()) -> Result<Vec<String>, WorkflowError> {
         let all = ["a", "b", "c"].map(|name| ctx.activity::<String>(name, ()));
-        join_all(all)
-            .await
-            .into_iter()
-            .map(|result| Ok(result?))
-            .collect()
+        join_all(all).await.into_iter().map(|result| Ok(result?)).collect()
     }
     let mut history = super::History::started("W", ());
     history.task();
@@ -105,10 +81,7 @@ fn parallel_activities_finish_in_any_order() {
     history.activity_completed(scheduled[1], "B");
     history.task();
     history.completed(["A", "B", "C"]);
-    let replayed = Replayer::new()
-        .workflow("W", parallel)
-        .replay(&history)
-        .unwrap();
+    let replayed = Replayer::new().workflow("W", parallel).replay(&history).unwrap();
     assert!(replayed.is_closed());
 }
 
@@ -122,9 +95,7 @@ async fn with_limit(ctx: WorkflowContext, text: String) -> Result<String, Workfl
 
 #[test]
 fn the_loser_of_a_select_is_cancelled() {
-    let world = TestWorld::new()
-        .workflow("W", with_limit)
-        .activity("echo", echo);
+    let world = TestWorld::new().workflow("W", with_limit).activity("echo", echo);
     let mut run = world.start("W", "quick");
     assert_eq!(run.result::<String>().unwrap(), "quick");
     let names = run.event_names();
@@ -138,11 +109,8 @@ fn the_loser_of_a_select_is_cancelled() {
     history.task_started();
     let definition = WorkflowDefinition::new("W", with_limit);
     let mut instance = WorkflowInstance::new(definition, history.run());
-    let activation = Activation {
-        history: history.events().to_vec(),
-        live: true,
-        updates: Vec::new(),
-    };
+    let activation =
+        Activation { history: history.events().to_vec(), live: true, updates: Vec::new() };
     let Progress::Commands(commands) = instance.activate(activation).unwrap() else {
         panic!("no local activities here")
     };
@@ -151,9 +119,7 @@ fn the_loser_of_a_select_is_cancelled() {
         matches!(
             &kinds[..],
             [
-                CommandKind::RequestCancelActivity {
-                    scheduled_event_id: 5
-                },
+                CommandKind::RequestCancelActivity { scheduled_event_id: 5 },
                 CommandKind::CompleteWorkflow { .. }
             ]
         ),
@@ -164,10 +130,7 @@ fn the_loser_of_a_select_is_cancelled() {
 #[test]
 fn activities_are_retried_and_fail_for_good() {
     async fn flaky(ctx: WorkflowContext, attempts: u32) -> Result<String, WorkflowError> {
-        let failed = ctx
-            .activity::<String>("flaky", attempts)
-            .max_attempts(3)
-            .await;
+        let failed = ctx.activity::<String>("flaky", attempts).max_attempts(3).await;
         failed.or_else(|error| Ok(format!("{:?}: {}", error.kind(), error.message())))
     }
     async fn attempt(ctx: ActivityContext, needed: i32) -> Result<String, ActivityError> {
@@ -179,14 +142,9 @@ fn activities_are_retried_and_fail_for_good() {
         }
         Ok(format!("attempt {}", ctx.info().attempt))
     }
-    let world = TestWorld::new()
-        .workflow("W", flaky)
-        .activity("flaky", attempt);
+    let world = TestWorld::new().workflow("W", flaky).activity("flaky", attempt);
     assert_eq!(world.start("W", 3).result::<String>().unwrap(), "attempt 3");
-    assert_eq!(
-        world.start("W", 4).result::<String>().unwrap(),
-        r#"Some("Busy"): not yet"#
-    );
+    assert_eq!(world.start("W", 4).result::<String>().unwrap(), r#"Some("Busy"): not yet"#);
     let negative = TestWorld::new()
         .workflow("W", |ctx: WorkflowContext, _: ()| async move {
             Ok(ctx.activity::<String>("flaky", -1).await?)
@@ -200,17 +158,11 @@ fn activities_are_retried_and_fail_for_good() {
 #[test]
 fn children_give_results_and_failures() {
     async fn parent(ctx: WorkflowContext, _: ()) -> Result<String, WorkflowError> {
-        let handle = ctx
-            .child::<String>("Child", "one")
-            .workflow_id("child-1")
-            .started()
-            .await?;
+        let handle = ctx.child::<String>("Child", "one").workflow_id("child-1").started().await?;
         let id = handle.execution().workflow_id.clone();
         let one = handle.result().await?;
         let failed = ctx.child::<String>("Child", "bad").await;
-        let failed = failed
-            .err()
-            .and_then(|error| error.kind().map(str::to_owned));
+        let failed = failed.err().and_then(|error| error.kind().map(str::to_owned));
         Ok(format!("{id} {one} {failed:?}"))
     }
     async fn child(_: WorkflowContext, text: String) -> Result<String, WorkflowError> {
@@ -219,9 +171,7 @@ fn children_give_results_and_failures() {
         }
         Ok(text.to_uppercase())
     }
-    let world = TestWorld::new()
-        .workflow("Parent", parent)
-        .workflow("Child", child);
+    let world = TestWorld::new().workflow("Parent", parent).workflow("Child", child);
     let result = world.start("Parent", ()).result::<String>().unwrap();
     assert_eq!(result, r#"child-1 ONE Some("Bad")"#);
 }
@@ -248,35 +198,19 @@ fn randomness_and_side_effects_are_the_same_in_replays() {
         let counter = counter.clone();
         async move {
             let before = (ctx.uuid(), ctx.random(), ctx.random_in(5..8));
-            let effect = ctx
-                .side_effect(move || counter.fetch_add(1, Ordering::SeqCst) + 1)
-                .await?;
+            let effect =
+                ctx.side_effect(move || counter.fetch_add(1, Ordering::SeqCst) + 1).await?;
             ctx.sleep(Duration::from_secs(5)).await?;
             let echoed: String = ctx.activity("echo", before.0.to_string()).await?;
-            Ok((
-                echoed == before.0.to_string(),
-                before.1,
-                before.2,
-                effect,
-                ctx.uuid() != before.0,
-            ))
+            Ok((echoed == before.0.to_string(), before.1, before.2, effect, ctx.uuid() != before.0))
         }
     };
-    let world = TestWorld::new()
-        .workflow("W", random)
-        .activity("echo", echo);
+    let world = TestWorld::new().workflow("W", random).activity("echo", echo);
     let first: (bool, f64, u64, u32, bool) = world.start("W", ()).result().unwrap();
-    assert_eq!(
-        effects.load(Ordering::SeqCst),
-        1,
-        "replays do not repeat the effect"
-    );
+    assert_eq!(effects.load(Ordering::SeqCst), 1, "replays do not repeat the effect");
     let second: (bool, f64, u64, u32, bool) = world.start("W", ()).result().unwrap();
     assert!(first.0 && first.4 && (5..8).contains(&first.2));
-    assert_eq!(
-        (first.1, first.2, first.3 + 1),
-        (second.1, second.2, second.3)
-    );
+    assert_eq!((first.1, first.2, first.3 + 1), (second.1, second.2, second.3));
 }
 
 #[test]
@@ -290,15 +224,10 @@ fn local_activities_leave_markers() {
         let again: String = ctx.local_activity("echo", "again").await?;
         Ok(format!("{} {} {again}", local?, remote?))
     }
-    let world = TestWorld::new()
-        .workflow("W", locals)
-        .activity("echo", echo);
+    let world = TestWorld::new().workflow("W", locals).activity("echo", echo);
     let mut run = world.start("W", ());
     assert_eq!(run.result::<String>().unwrap(), "local remote again");
-    let markers = run
-        .event_names()
-        .into_iter()
-        .filter(|name| *name == "MarkerRecorded");
+    let markers = run.event_names().into_iter().filter(|name| *name == "MarkerRecorded");
     assert_eq!(markers.count(), 2);
 }
 
@@ -321,11 +250,7 @@ fn a_panic_is_not_the_workflow_s_result() {
         assert!(nothing.is_some(), "no luck");
         Ok(())
     }
-    let error = TestWorld::new()
-        .workflow("W", panics)
-        .start("W", ())
-        .result::<()>()
-        .unwrap_err();
+    let error = TestWorld::new().workflow("W", panics).start("W", ()).result::<()>().unwrap_err();
     assert_eq!(error.to_string(), "workflow code panicked: no luck");
 
     async fn condition(ctx: WorkflowContext, _: ()) -> Result<(), WorkflowError> {
@@ -345,10 +270,7 @@ fn a_panic_is_not_the_workflow_s_result() {
 fn input_that_cannot_be_read_fails_the_workflow() {
     let world = TestWorld::new().workflow("W", sequential);
     let failure = world.start("W", 7).failure().unwrap();
-    assert!(
-        failure.message.starts_with("payload cannot be decoded"),
-        "{failure:?}"
-    );
+    assert!(failure.message.starts_with("payload cannot be decoded"), "{failure:?}");
 }
 
 #[test]
@@ -367,8 +289,6 @@ fn spawned_futures_run_beside_the_main_function() {
         ctx.wait_until(move || look.get() == 3).await?;
         Ok(format!("{} {}", echoed.await?, noted.get()))
     }
-    let world = TestWorld::new()
-        .workflow("W", beside)
-        .activity("echo", echo);
+    let world = TestWorld::new().workflow("W", beside).activity("echo", echo);
     assert_eq!(world.start("W", ()).result::<String>().unwrap(), "beside 3");
 }

@@ -24,10 +24,7 @@ fn a_cancelled_workflow_stops_waiting_and_closes_as_cancelled() {
     run.settle().unwrap();
     run.cancel("no longer needed");
     let failure = run.failure().unwrap();
-    assert!(
-        matches!(failure.info, FailureInfo::Canceled { .. }),
-        "{failure:?}"
-    );
+    assert!(matches!(failure.info, FailureInfo::Canceled { .. }), "{failure:?}");
     assert_eq!(
         run.event_names()[1..],
         [
@@ -76,10 +73,7 @@ fn activities_are_cancelled_as_their_type_says() {
     history.activity_completed(work, "done anyway");
     history.task();
     history.completed("done anyway");
-    Replayer::new()
-        .workflow("W", patient)
-        .replay(&history)
-        .unwrap();
+    Replayer::new().workflow("W", patient).replay(&history).unwrap();
 }
 
 type Log = Arc<Mutex<Vec<String>>>;
@@ -96,16 +90,15 @@ fn purchase_world(log: &Log) -> TestWorld {
         saga: &mut Saga,
         fail_at: &str,
     ) -> Result<String, WorkflowError> {
-        for (step, undo) in [
-            ("reserve", "release"),
-            ("hold", "unhold"),
-            ("transfer", "cancelTransfer"),
-        ] {
+        for (step, undo) in
+            [("reserve", "release"), ("hold", "unhold"), ("transfer", "cancelTransfer")]
+        {
             let step = if step == fail_at { "broken" } else { step };
             ctx.activity::<()>("do", step).await?;
-            saga.compensate(undo, move |ctx| async move {
-                Ok(ctx.activity::<()>("do", undo).await?)
-            });
+            saga.compensate(
+                undo,
+                move |ctx| async move { Ok(ctx.activity::<()>("do", undo).await?) },
+            );
         }
         Ok(ctx.activity::<String>("finalize", fail_at).await?)
     }
@@ -120,55 +113,32 @@ fn purchase_world(log: &Log) -> TestWorld {
             Ok(())
         }
     };
-    TestWorld::new()
-        .workflow("Purchase", purchase)
-        .activity("do", work)
-        .activity(
-            "finalize",
-            |_: ActivityContext, fail_at: String| async move {
-                if fail_at == "finalize" {
-                    return Err(ActivityError::non_retryable("Broken", "finalize"));
-                }
-                Ok("bought".to_owned())
-            },
-        )
+    TestWorld::new().workflow("Purchase", purchase).activity("do", work).activity(
+        "finalize",
+        |_: ActivityContext, fail_at: String| async move {
+            if fail_at == "finalize" {
+                return Err(ActivityError::non_retryable("Broken", "finalize"));
+            }
+            Ok("bought".to_owned())
+        },
+    )
 }
 
 #[test]
 fn a_saga_undoes_everything_in_reverse_order_even_when_an_undo_fails() {
     let log = Log::default();
     let world = purchase_world(&log);
-    assert_eq!(
-        world
-            .start("Purchase", "nowhere")
-            .result::<String>()
-            .unwrap(),
-        "bought"
-    );
+    assert_eq!(world.start("Purchase", "nowhere").result::<String>().unwrap(), "bought");
     log.lock().unwrap().clear();
     let failure: Failure = world.start("Purchase", "finalize").failure().unwrap();
-    assert_eq!(
-        failure.cause.unwrap().message,
-        "finalize",
-        "the first failure is the result"
-    );
+    assert_eq!(failure.cause.unwrap().message, "finalize", "the first failure is the result");
     assert_eq!(
         *log.lock().unwrap(),
-        [
-            "reserve",
-            "hold",
-            "transfer",
-            "cancelTransfer",
-            "unhold",
-            "release"
-        ]
+        ["reserve", "hold", "transfer", "cancelTransfer", "unhold", "release"]
     );
     log.lock().unwrap().clear();
     world.start("Purchase", "transfer").failure().unwrap();
-    assert_eq!(
-        *log.lock().unwrap(),
-        ["reserve", "hold", "broken", "unhold", "release"]
-    );
+    assert_eq!(*log.lock().unwrap(), ["reserve", "hold", "broken", "unhold", "release"]);
 }
 
 #[test]
@@ -187,21 +157,16 @@ fn a_saga_is_undone_when_the_workflow_is_cancelled() {
     async fn holding(ctx: WorkflowContext, _: ()) -> Result<(), WorkflowError> {
         let mut saga = Saga::new(&ctx);
         ctx.activity::<()>("do", "hold").await?;
-        saga.compensate("unhold", |ctx| async move {
-            Ok(ctx.activity::<()>("do", "unhold").await?)
-        });
+        saga.compensate(
+            "unhold",
+            |ctx| async move { Ok(ctx.activity::<()>("do", "unhold").await?) },
+        );
         let waited = ctx.sleep(Duration::from_secs(60)).await;
         saga.finish(waited.map_err(WorkflowError::from)).await
     }
-    let mut run = TestWorld::new()
-        .workflow("W", holding)
-        .activity("do", work)
-        .start("W", ());
+    let mut run = TestWorld::new().workflow("W", holding).activity("do", work).start("W", ());
     run.settle().unwrap();
     run.cancel("stop");
-    assert!(matches!(
-        run.failure().unwrap().info,
-        FailureInfo::Canceled { .. }
-    ));
+    assert!(matches!(run.failure().unwrap().info, FailureInfo::Canceled { .. }));
     assert_eq!(*log.lock().unwrap(), ["hold", "unhold"]);
 }

@@ -7,10 +7,7 @@ use crate::workflow::{WorkflowContext, WorkflowError};
 
 fn difference(replayer: &Replayer, history: &History) -> String {
     let error = replayer.replay(history).unwrap_err();
-    error
-        .non_determinism()
-        .unwrap_or_else(|| panic!("not a difference: {error}"))
-        .to_string()
+    error.non_determinism().unwrap_or_else(|| panic!("not a difference: {error}")).to_string()
 }
 
 async fn reordered(ctx: WorkflowContext, name: String) -> Result<String, WorkflowError> {
@@ -44,10 +41,7 @@ fn finished() -> History {
 
 #[test]
 fn the_same_code_fits() {
-    Replayer::new()
-        .workflow("W", sequential)
-        .replay(&finished())
-        .unwrap();
+    Replayer::new().workflow("W", sequential).replay(&finished()).unwrap();
 }
 
 #[test]
@@ -99,10 +93,7 @@ fn a_removed_timer_is_found() {
         "non-determinism at event 5: history says TimerStarted \"1\" of 5s, but the code asked for \
          activity \"first\" (id \"1\")"
     );
-    Replayer::new()
-        .workflow("W", napping)
-        .replay(&history)
-        .unwrap();
+    Replayer::new().workflow("W", napping).replay(&history).unwrap();
 }
 
 #[test]
@@ -151,16 +142,10 @@ fn a_failed_workflow_task_is_skipped_and_voids_what_it_ran() {
         updates: Vec::new(),
     };
     instance.activate(live(&history)).unwrap();
-    history.push(WorkflowTaskFailed {
-        started_event_id,
-        ..Default::default()
-    });
+    history.push(WorkflowTaskFailed { started_event_id, ..Default::default() });
     history.task_started();
     let error = instance.activate(live(&history)).unwrap_err();
-    assert!(
-        matches!(error, ActivateError::Stale(id) if id == started_event_id),
-        "{error}"
-    );
+    assert!(matches!(error, ActivateError::Stale(id) if id == started_event_id), "{error}");
     let mut fresh = WorkflowInstance::new(WorkflowDefinition::new("W", sequential), history.run());
     fresh.activate(live(&history)).unwrap();
 }

@@ -28,9 +28,7 @@ async fn approval(ctx: WorkflowContext, id: String) -> Result<String, WorkflowEr
 }
 
 fn approvals() -> TestWorld {
-    TestWorld::new()
-        .workflow("Loan", approval)
-        .activity("screen", screen)
+    TestWorld::new().workflow("Loan", approval).activity("screen", screen)
 }
 
 #[test]
@@ -42,16 +40,10 @@ fn a_signal_ends_the_wait_before_or_after_it_began() {
     let mut late = approvals().start("Loan", "late");
     late.settle().unwrap();
     assert_eq!(late.query::<Option<bool>>("approved", ()).unwrap(), None);
-    assert!(matches!(
-        late.result::<String>(),
-        Err(TestError::Blocked(_))
-    ));
+    assert!(matches!(late.result::<String>(), Err(TestError::Blocked(_))));
     late.signal("approval", false);
     assert_eq!(late.result::<String>().unwrap(), "late Some(false)");
-    assert_eq!(
-        late.query::<Option<bool>>("approved", ()).unwrap(),
-        Some(false)
-    );
+    assert_eq!(late.query::<Option<bool>>("approved", ()).unwrap(), Some(false));
 }
 
 #[test]
@@ -81,9 +73,7 @@ fn a_wait_with_a_limit_ends() {
         let go = ctx.shared(false);
         let (set, look) = (go.clone(), go);
         ctx.on_signal("go", move |()| set.set(true));
-        Ok(ctx
-            .wait_until_for(Duration::from_secs(30), move || look.get())
-            .await?)
+        Ok(ctx.wait_until_for(Duration::from_secs(30), move || look.get()).await?)
     }
     let world = TestWorld::new().workflow("W", limited);
     assert!(!world.start("W", ()).result::<bool>().unwrap());
@@ -107,20 +97,10 @@ fn a_query_that_would_change_the_workflow_fails_alone() {
     let mut run = TestWorld::new().workflow("W", nosy).start("W", ());
     let bad = run.query::<()>("bad", ()).unwrap_err().to_string();
     assert!(bad.contains("must not change the workflow"), "{bad}");
-    assert!(
-        run.query::<()>("refuse", ())
-            .unwrap_err()
-            .to_string()
-            .contains("not today")
-    );
+    assert!(run.query::<()>("refuse", ()).unwrap_err().to_string().contains("not today"));
     let unknown = run.query::<()>("what", ()).unwrap_err().to_string();
     assert!(unknown.contains("answers [bad, refuse]"), "{unknown}");
-    assert_eq!(
-        run.query::<Option<String>>("__stack_trace", ())
-            .unwrap()
-            .as_deref(),
-        Some("")
-    );
+    assert_eq!(run.query::<Option<String>>("__stack_trace", ()).unwrap().as_deref(), Some(""));
     run.signal("end", ());
     run.result::<()>().unwrap();
 }
@@ -161,9 +141,7 @@ fn updates_are_validated_handled_and_replayed() {
     run.signal("end", ());
     assert_eq!(run.result::<u32>().unwrap(), 6);
     let accepted = run.event_names();
-    let accepted = accepted
-        .iter()
-        .filter(|name| **name == "WorkflowExecutionUpdateAccepted");
+    let accepted = accepted.iter().filter(|name| **name == "WorkflowExecutionUpdateAccepted");
     assert_eq!(accepted.count(), 2);
 }
 
@@ -180,27 +158,21 @@ fn messages_to_other_workflows_are_confirmed() {
 
     let mut history = History::started("W", ());
     history.task();
-    let initiated_event_id = history.push(
-        steadfast_core::event::SignalExternalWorkflowExecutionInitiated {
+    let initiated_event_id =
+        history.push(steadfast_core::event::SignalExternalWorkflowExecutionInitiated {
             execution: steadfast_core::Execution {
                 workflow_id: "other".into(),
                 ..Default::default()
             },
             signal_name: "hello".to_owned(),
             ..Default::default()
-        },
-    );
-    history.push(
-        steadfast_core::event::SignalExternalWorkflowExecutionFailed {
-            initiated_event_id,
-            cause: steadfast_core::event::ExternalFailedCause::ExternalWorkflowExecutionNotFound,
-            ..Default::default()
-        },
-    );
+        });
+    history.push(steadfast_core::event::SignalExternalWorkflowExecutionFailed {
+        initiated_event_id,
+        cause: steadfast_core::event::ExternalFailedCause::ExternalWorkflowExecutionNotFound,
+        ..Default::default()
+    });
     history.task();
     history.push(steadfast_core::event::WorkflowExecutionFailed::default());
-    Replayer::new()
-        .workflow("W", sender)
-        .replay(&history)
-        .unwrap();
+    Replayer::new().workflow("W", sender).replay(&history).unwrap();
 }

@@ -105,10 +105,7 @@ fn a_patch_can_be_deprecated_and_then_removed() {
     let removed = Replayer::new().workflow("W", version_4);
     removed.replay(&patched(true)).unwrap();
     let error = removed.replay(&patched(false)).unwrap_err().to_string();
-    assert!(
-        error.contains("MarkerRecorded \"core_patch\" of patch"),
-        "{error}"
-    );
+    assert!(error.contains("MarkerRecorded \"core_patch\" of patch"), "{error}");
 }
 
 #[test]
@@ -118,24 +115,10 @@ fn a_new_run_writes_the_marker_once() {
     }
     let world = ["basic", "enhanced", "report"]
         .into_iter()
-        .fold(TestWorld::new().workflow("W", version_2), |world, name| {
-            world.activity(name, echo)
-        });
+        .fold(TestWorld::new().workflow("W", version_2), |world, name| world.activity(name, echo));
     let mut run = world.start("W", ());
     assert_eq!(run.result::<String>().unwrap(), "report");
     let names = run.event_names();
-    assert_eq!(
-        names
-            .iter()
-            .filter(|name| **name == "MarkerRecorded")
-            .count(),
-        1
-    );
-    assert_eq!(
-        names
-            .iter()
-            .filter(|name| **name == "ActivityTaskScheduled")
-            .count(),
-        3
-    );
+    assert_eq!(names.iter().filter(|name| **name == "MarkerRecorded").count(), 1);
+    assert_eq!(names.iter().filter(|name| **name == "ActivityTaskScheduled").count(), 3);
 }

@@ -7,11 +7,8 @@ use crate::workflow::{WorkflowContext, WorkflowDefinition, WorkflowInstance};
 
 fn instance(run_id: &str) -> (RunId, WorkflowInstance) {
     let definition = WorkflowDefinition::new("W", |_: WorkflowContext, ()| async { Ok(()) });
-    let run = RunKey {
-        namespace: "test".into(),
-        workflow_id: "workflow".into(),
-        run_id: run_id.into(),
-    };
+    let run =
+        RunKey { namespace: "test".into(), workflow_id: "workflow".into(), run_id: run_id.into() };
     (run_id.into(), WorkflowInstance::new(definition, run))
 }
 

@@ -82,36 +82,21 @@ pub(super) fn limits(account: &Account) -> Vec<Finding> {
                 let advice = format!("give the account more {name}: at least {}", bytes_i(useful));
                 finding.at(Level::Warning, advice)
             } else if used > all / 10 * 9 {
-                finding.at(
-                    Level::Warning,
-                    "nearly full: appends will be refused when it is",
-                )
+                finding.at(Level::Warning, "nearly full: appends will be refused when it is")
             } else {
                 finding
             }
         }
     };
     let streams = match account.limits.max_streams {
-        Some(max) if max < 16 => Finding::ok("max_streams", max.to_string()).at(
-            Level::Warning,
-            "two streams per partition and a few more are needed: allow 16",
-        ),
+        Some(max) if max < 16 => Finding::ok("max_streams", max.to_string())
+            .at(Level::Warning, "two streams per partition and a few more are needed: allow 16"),
         Some(max) => Finding::ok("max_streams", max.to_string()),
         None => Finding::ok("max_streams", "no limit"),
     };
     vec![
-        room(
-            "file storage",
-            account.storage,
-            account.limits.max_storage,
-            STORAGE_BYTES_USEFUL,
-        ),
-        room(
-            "memory storage",
-            account.memory,
-            account.limits.max_memory,
-            0,
-        ),
+        room("file storage", account.storage, account.limits.max_storage, STORAGE_BYTES_USEFUL),
+        room("memory storage", account.memory, account.limits.max_memory, 0),
         streams,
     ]
 }
@@ -127,11 +112,7 @@ pub(super) async fn streams(client: &Client) -> Vec<Finding> {
             return vec![Finding::ok("streams", error.to_string()).at(Level::Failure, advice)];
         }
     };
-    infos.retain(|info| {
-        STREAM_PREFIXES
-            .iter()
-            .any(|prefix| info.config.name.starts_with(prefix))
-    });
+    infos.retain(|info| STREAM_PREFIXES.iter().any(|prefix| info.config.name.starts_with(prefix)));
     infos.sort_by(|a, b| a.config.name.cmp(&b.config.name));
     if infos.is_empty() {
         return vec![
@@ -181,10 +162,8 @@ pub(super) async fn engine(client: &Client) -> Finding {
     let ping = Request::new().timeout(Some(std::time::Duration::from_secs(2)));
     match client.send_request("$SRV.PING.steadfast", ping).await {
         Ok(_) => Finding::ok("engine", "answers"),
-        Err(_) => Finding::ok("engine", "no Steadfast answers on this NATS").at(
-            Level::Note,
-            "start one: `steadfast server --config FILE`, or `steadfast dev`",
-        ),
+        Err(_) => Finding::ok("engine", "no Steadfast answers on this NATS")
+            .at(Level::Note, "start one: `steadfast server --config FILE`, or `steadfast dev`"),
     }
 }
 

@@ -48,15 +48,9 @@ fn judge(client: &Client, config: Option<&Value>) -> Finding {
         );
     };
     if config.get("sync_always").and_then(Value::as_bool) == Some(true) {
-        return Finding::ok(
-            "durability",
-            "every write is on the disk before it is acknowledged",
-        );
+        return Finding::ok("durability", "every write is on the disk before it is acknowledged");
     }
-    let nanos = config
-        .get("sync_interval")
-        .and_then(Value::as_u64)
-        .unwrap_or_default();
+    let nanos = config.get("sync_interval").and_then(Value::as_u64).unwrap_or_default();
     let found = format!("synced to disk every {} s only", nanos / 1_000_000_000);
     let finding = Finding::ok("durability", found);
     if clustered {
@@ -80,24 +74,15 @@ async fn from_monitor(url: &str) -> Option<Value> {
     let request = format!("GET /jsz?config=true HTTP/1.0\r\nHost: {host}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     let mut answer = Vec::new();
-    stream
-        .take(ANSWER_BYTES_MAX)
-        .read_to_end(&mut answer)
-        .await
-        .ok()?;
+    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await.ok()?;
     let text = String::from_utf8(answer).ok()?;
     let (_, body) = text.split_once("\r\n\r\n")?;
     config_in(&serde_json::from_str(body).ok()?)
 }
 
 async fn from_system_account(client: &Client) -> Option<Value> {
-    let request = Request::new()
-        .payload(r#"{"config":true}"#.into())
-        .timeout(Some(WITHIN));
-    let answer = client
-        .send_request("$SYS.REQ.SERVER.PING.JSZ", request)
-        .await
-        .ok()?;
+    let request = Request::new().payload(r#"{"config":true}"#.into()).timeout(Some(WITHIN));
+    let answer = client.send_request("$SYS.REQ.SERVER.PING.JSZ", request).await.ok()?;
     let body: Value = serde_json::from_slice(&answer.payload).ok()?;
     config_in(body.get("data")?)
 }

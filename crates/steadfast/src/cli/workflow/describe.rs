@@ -42,10 +42,8 @@ fn as_json(run: &Description) -> Value {
         return Value::Null;
     };
     map.insert("status".to_owned(), json!(run.status.name()));
-    for (name, millis) in [
-        ("started_at", Some(run.started_at_ms)),
-        ("closed_at", run.closed_at_ms),
-    ] {
+    for (name, millis) in [("started_at", Some(run.started_at_ms)), ("closed_at", run.closed_at_ms)]
+    {
         map.remove(&format!("{name}_ms"));
         map.insert(name.to_owned(), json!(millis.map(time)));
     }
@@ -61,22 +59,13 @@ fn as_text(run: &Description) -> String {
         format!("status      {}", run.status.name()),
         format!("started     {}", time(run.started_at_ms)),
     ];
-    lines.extend(
-        run.closed_at_ms
-            .map(|at| format!("closed      {}", time(at))),
-    );
-    lines.push(format!(
-        "history     {} events, {} bytes",
-        run.history_events, run.history_bytes
-    ));
+    lines.extend(run.closed_at_ms.map(|at| format!("closed      {}", time(at))));
+    lines.push(format!("history     {} events, {} bytes", run.history_events, run.history_bytes));
     if run.attempt > 1 {
         lines.push(format!("attempt     {}", run.attempt));
     }
     if let Some(parent) = &run.parent {
-        lines.push(format!(
-            "parent      {} {}",
-            parent.workflow_id, parent.run_id
-        ));
+        lines.push(format!("parent      {} {}", parent.workflow_id, parent.run_id));
     }
     if run.cancel_requested {
         lines.push("cancel      requested".to_owned());
@@ -98,10 +87,7 @@ fn pending(run: &Description) -> Vec<String> {
     if run.pending_workflow_task {
         lines.push("pending     a workflow task".to_owned());
     }
-    for (count, what) in [
-        (run.pending_timers, "timer"),
-        (run.pending_children, "child workflow"),
-    ] {
+    for (count, what) in [(run.pending_timers, "timer"), (run.pending_children, "child workflow")] {
         if count > 0 {
             lines.push(format!("pending     {count} x {what}"));
         }
@@ -111,18 +97,8 @@ fn pending(run: &Description) -> Vec<String> {
 }
 
 fn activity(activity: &PendingActivity) -> String {
-    let PendingActivity {
-        activity_type,
-        activity_id,
-        task_queue,
-        attempt,
-        ..
-    } = activity;
-    let doing = if activity.started {
-        "running"
-    } else {
-        "waiting"
-    };
+    let PendingActivity { activity_type, activity_id, task_queue, attempt, .. } = activity;
+    let doing = if activity.started { "running" } else { "waiting" };
     let since = time(activity.attempt_at_ms);
     let mut line = format!(
         "pending     activity {activity_type} ({activity_id}) on {task_queue}: attempt {attempt} \

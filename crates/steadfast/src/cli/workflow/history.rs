@@ -59,13 +59,8 @@ fn print(event: &Event, out: Out) -> Result<(), Problem> {
     let shown = render::event(event);
     let line = || {
         let time = render::time(event.at);
-        let brief = shown
-            .get("attributes")
-            .map(render::brief)
-            .unwrap_or_default();
-        format!("{:>5}  {time}  {}  {brief}", event.id, event.kind.name())
-            .trim_end()
-            .to_owned()
+        let brief = shown.get("attributes").map(render::brief).unwrap_or_default();
+        format!("{:>5}  {time}  {}  {brief}", event.id, event.kind.name()).trim_end().to_owned()
     };
     out.either(|| shown.clone(), line())?;
     Ok(())

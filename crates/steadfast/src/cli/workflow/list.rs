@@ -34,11 +34,8 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     let remote = Remote::open(&args.scope).await?;
     let limit = args.limit as usize;
     let mut runs: Vec<ListedRun> = Vec::new();
-    let mut request = List {
-        namespace: remote.namespace(),
-        max_runs: args.limit,
-        ..List::default()
-    };
+    let mut request =
+        List { namespace: remote.namespace(), max_runs: args.limit, ..List::default() };
     while runs.len() < limit {
         let page: ListPage = remote.ask(ApiVerb::List, &request).await?;
         runs.extend(page.runs.into_iter().filter(|run| wanted(run, &args)));
@@ -61,10 +58,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
         ]
     };
     let rows: Vec<_> = runs.iter().map(row).collect();
-    Ok(out.line(table(
-        &["STATUS", "WORKFLOW", "TYPE", "RUN", "LAST CHANGE"],
-        &rows,
-    ))?)
+    Ok(out.line(table(&["STATUS", "WORKFLOW", "TYPE", "RUN", "LAST CHANGE"], &rows))?)
 }
 
 fn check_status(status: Option<&str>) -> Result<(), Problem> {
@@ -78,13 +72,8 @@ fn check_status(status: Option<&str>) -> Result<(), Problem> {
 }
 
 fn wanted(run: &ListedRun, args: &Args) -> bool {
-    args.r#type
-        .as_ref()
-        .is_none_or(|kind| run.workflow_type.as_str() == kind)
-        && args
-            .status
-            .as_ref()
-            .is_none_or(|status| run.status.name() == status)
+    args.r#type.as_ref().is_none_or(|kind| run.workflow_type.as_str() == kind)
+        && args.status.as_ref().is_none_or(|status| run.status.name() == status)
 }
 
 fn as_json(run: &ListedRun) -> Value {

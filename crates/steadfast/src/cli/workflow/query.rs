@@ -44,10 +44,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     };
     let answer: QueryAnswer = remote.ask(ApiVerb::Query, &request).await?;
     if let Some(status) = answer.rejected {
-        return Err(Problem::failed(format!(
-            "not asked: the run is {}",
-            status.name()
-        )));
+        return Err(Problem::failed(format!("not asked: the run is {}", status.name())));
     }
     if let Some(failure) = answer.failure {
         let line = render::failure_line(&render::value(&failure));

@@ -36,9 +36,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     };
     match tokio::time::timeout(limit.0, waiting).await {
         Ok(result) => tell(&result?, out),
-        Err(_) => Err(Problem::failed(format!(
-            "{workflow_id} has not ended within {limit}"
-        ))),
+        Err(_) => Err(Problem::failed(format!("{workflow_id} has not ended within {limit}"))),
     }
 }
 
@@ -76,11 +74,7 @@ pub(super) fn tell(result: &WorkflowResult, out: Out) -> Result<(), Problem> {
         }))?;
     }
     if result.status == Status::Completed {
-        return if out.is_json() {
-            Ok(())
-        } else {
-            Ok(out.line(one(&value))?)
-        };
+        return if out.is_json() { Ok(()) } else { Ok(out.line(one(&value))?) };
     }
     if out.is_json() {
         return Err(Problem::told());

@@ -43,8 +43,5 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     };
     let _: Done = remote.ask(ApiVerb::Signal, &request).await?;
     let told = || json!({"workflow_id": args.target.workflow_id, "signal": args.name});
-    Ok(out.either(
-        told,
-        format!("signalled {}: {}", args.target.workflow_id, args.name),
-    )?)
+    Ok(out.either(told, format!("signalled {}: {}", args.target.workflow_id, args.name))?)
 }

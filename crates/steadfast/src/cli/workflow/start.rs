@@ -59,44 +59,19 @@ struct Options {
     #[arg(long, value_enum, default_value_t)]
     id_conflict_policy: Conflict,
     /// Limit for the whole chain of runs.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "0",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "DURATION", default_value = "0", hide_default_value = true)]
     execution_timeout: Time,
     /// Limit for one run.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "0",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "DURATION", default_value = "0", hide_default_value = true)]
     run_timeout: Time,
     /// Limit for one workflow task.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "0",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "DURATION", default_value = "0", hide_default_value = true)]
     task_timeout: Time,
     /// Wait so long before the first task.
-    #[arg(
-        long,
-        value_name = "DURATION",
-        default_value = "0",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "DURATION", default_value = "0", hide_default_value = true)]
     start_delay: Time,
     /// Start again at these times.
-    #[arg(
-        long,
-        value_name = "CRON",
-        default_value = "",
-        hide_default_value = true
-    )]
+    #[arg(long, value_name = "CRON", default_value = "", hide_default_value = true)]
     cron: String,
     /// Repeat a failed run, at most this many runs in all.
     #[arg(long, value_name = "COUNT")]
@@ -130,9 +105,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     let input = remote::payloads(&args.input)?;
     let options = options(&args.options)?;
     let signal = signal(&args)?;
-    let workflow_id = args
-        .workflow_id
-        .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let workflow_id = args.workflow_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let remote = Remote::open(&args.scope).await?;
     let request = Start {
         namespace: remote.namespace(),
@@ -164,25 +137,15 @@ fn signal(args: &Args) -> Result<Option<StartSignal>, Problem> {
     let Some(name) = args.signal.clone() else {
         return Ok(None);
     };
-    let inputs = InputArgs {
-        input: args.signal_input.clone(),
-        ..InputArgs::default()
-    };
+    let inputs = InputArgs { input: args.signal_input.clone(), ..InputArgs::default() };
     let input = remote::payloads(&inputs)?;
-    Ok(Some(StartSignal {
-        name,
-        input,
-        ..StartSignal::default()
-    }))
+    Ok(Some(StartSignal { name, input, ..StartSignal::default() }))
 }
 
 fn options(options: &Options) -> Result<StartOptions, Problem> {
     let retry_policy = options
         .maximum_attempts
-        .map(|maximum_attempts| RetryPolicy {
-            maximum_attempts,
-            ..RetryPolicy::default()
-        });
+        .map(|maximum_attempts| RetryPolicy { maximum_attempts, ..RetryPolicy::default() });
     Ok(StartOptions {
         workflow_execution_timeout_ms: millis(options.execution_timeout),
         workflow_run_timeout_ms: millis(options.run_timeout),

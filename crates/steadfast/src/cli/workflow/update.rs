@@ -58,9 +58,7 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
     let input = remote::payloads(&args.input)?;
     let remote = Remote::open(&args.scope).await?;
     let wait = UpdateStage::from(args.wait);
-    let update_id = args
-        .update_id
-        .unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
+    let update_id = args.update_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let request = Update {
         namespace: remote.namespace(),
         workflow_id: args.target.workflow_id.as_str().into(),

@@ -5,14 +5,8 @@ use super::*;
 #[test]
 fn the_defaults_are_the_components_own() {
     let config = Config::default();
-    assert_eq!(
-        engine(&config, config.server.partitions),
-        EngineConfig::default()
-    );
-    assert_eq!(
-        jetstream(&config, Sync::Foreign),
-        JetStreamConfig::default()
-    );
+    assert_eq!(engine(&config, config.server.partitions), EngineConfig::default());
+    assert_eq!(jetstream(&config, Sync::Foreign), JetStreamConfig::default());
     assert_eq!(native(&config), NativeConfig::default());
 }
 
@@ -25,18 +19,9 @@ fn records_are_grouped_where_it_pays() {
     config.durability.replicas = 3;
     assert!(!grouped(&config, Sync::Always));
     config.jetstream.group_commit = sections::GroupCommit::On;
-    assert_eq!(
-        jetstream(&config, Sync::Lazy).group_commit,
-        Some(GroupCommit::default())
-    );
+    assert_eq!(jetstream(&config, Sync::Lazy).group_commit, Some(GroupCommit::default()));
     config.jetstream.group_commit = sections::GroupCommit::Off;
-    assert!(!grouped(
-        &Config {
-            durability: Default::default(),
-            ..config
-        },
-        Sync::Always
-    ));
+    assert!(!grouped(&Config { durability: Default::default(), ..config }, Sync::Always));
 }
 
 #[test]

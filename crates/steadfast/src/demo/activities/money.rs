@@ -41,10 +41,7 @@ async fn background_check(
     (purchase,): (Purchase,),
 ) -> Result<Value, ActivityError> {
     if ctx.info().attempt == 1 {
-        return Err(ActivityError::retryable(
-            "BureauBusy",
-            "the credit bureau answers 503",
-        ));
+        return Err(ActivityError::retryable("BureauBusy", "the credit bureau answers 503"));
     }
     work(100).await;
     Ok(json!({ "buyer": purchase.buyer.name, "clear": true, "attempt": ctx.info().attempt }))
@@ -79,12 +76,7 @@ async fn request_human_review(
     ctx: ActivityContext,
     (purchase, screening): (Purchase, Value),
 ) -> Result<String, ActivityError> {
-    record(
-        ctx.info(),
-        &purchase.id,
-        "review_requested",
-        screening["incomes"].clone(),
-    )?;
+    record(ctx.info(), &purchase.id, "review_requested", screening["incomes"].clone())?;
     Ok("waiting for a loan officer".to_owned())
 }
 
@@ -107,10 +99,7 @@ async fn reserve_funds(
     (purchase, amount): (Purchase, u64),
 ) -> Result<u64, ActivityError> {
     if amount > purchase.buyer.funds {
-        return Err(ActivityError::non_retryable(
-            "InsufficientFunds",
-            "the deposit is not there",
-        ));
+        return Err(ActivityError::non_retryable("InsufficientFunds", "the deposit is not there"));
     }
     record(ctx.info(), &purchase.id, "reserve_funds", amount)?;
     Ok(amount)
@@ -131,17 +120,11 @@ async fn finalize_purchase(
 ) -> Result<Value, ActivityError> {
     work(300).await;
     match purchase.registry {
-        Registry::Refuses => Err(ActivityError::non_retryable(
-            "RegistryRefused",
-            "a lien is on the title",
-        )),
+        Registry::Refuses => {
+            Err(ActivityError::non_retryable("RegistryRefused", "a lien is on the title"))
+        }
         Registry::Records => {
-            record(
-                ctx.info(),
-                &purchase.id,
-                "finalize_purchase",
-                purchase.property.price,
-            )?;
+            record(ctx.info(), &purchase.id, "finalize_purchase", purchase.property.price)?;
             Ok(json!({ "deed": format!("deed-{}", purchase.id) }))
         }
     }

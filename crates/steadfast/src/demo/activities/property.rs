@@ -53,11 +53,7 @@ async fn structural_report(
         work(100).await;
         ctx.heartbeat(part)?;
     }
-    let condition = if purchase.property.built < OLD_BEFORE {
-        "needs care"
-    } else {
-        "sound"
-    };
+    let condition = if purchase.property.built < OLD_BEFORE { "needs care" } else { "sound" };
     Ok(json!({ "condition": condition }))
 }
 
@@ -77,12 +73,7 @@ async fn hold_property(
     ctx: ActivityContext,
     (purchase,): (Purchase,),
 ) -> Result<String, ActivityError> {
-    record(
-        ctx.info(),
-        &purchase.id,
-        "hold_property",
-        purchase.property.id.as_str(),
-    )?;
+    record(ctx.info(), &purchase.id, "hold_property", purchase.property.id.as_str())?;
     Ok(format!("hold-{}", purchase.id))
 }
 
@@ -90,12 +81,7 @@ async fn release_property(
     ctx: ActivityContext,
     (purchase,): (Purchase,),
 ) -> Result<(), ActivityError> {
-    Ok(record(
-        ctx.info(),
-        &purchase.id,
-        "release_property",
-        purchase.property.id.as_str(),
-    )?)
+    Ok(record(ctx.info(), &purchase.id, "release_property", purchase.property.id.as_str())?)
 }
 
 async fn start_title_transfer(
@@ -103,12 +89,7 @@ async fn start_title_transfer(
     (purchase,): (Purchase,),
 ) -> Result<String, ActivityError> {
     work(300).await;
-    record(
-        ctx.info(),
-        &purchase.id,
-        "start_title_transfer",
-        purchase.property.id.as_str(),
-    )?;
+    record(ctx.info(), &purchase.id, "start_title_transfer", purchase.property.id.as_str())?;
     Ok(format!("transfer-{}", purchase.id))
 }
 
@@ -116,12 +97,7 @@ async fn cancel_title_transfer(
     ctx: ActivityContext,
     (purchase,): (Purchase,),
 ) -> Result<(), ActivityError> {
-    Ok(record(
-        ctx.info(),
-        &purchase.id,
-        "cancel_title_transfer",
-        purchase.property.id.as_str(),
-    )?)
+    Ok(record(ctx.info(), &purchase.id, "cancel_title_transfer", purchase.property.id.as_str())?)
 }
 
 async fn determine_steps(
@@ -160,10 +136,9 @@ async fn portal_sync(
     (purchase, portal): (Purchase, String),
 ) -> Result<Value, ActivityError> {
     match purchase.portals {
-        Portals::Down => Err(ActivityError::retryable(
-            "PortalDown",
-            format!("{portal} answers 503"),
-        )),
+        Portals::Down => {
+            Err(ActivityError::retryable("PortalDown", format!("{portal} answers 503")))
+        }
         Portals::Up => {
             record(ctx.info(), &purchase.id, "portal_sync", portal.as_str())?;
             Ok(json!({ "portal": portal, "by": "portal" }))
@@ -198,9 +173,6 @@ async fn portfolio_report(
     _ctx: ActivityContext,
     (analyses,): (Vec<Value>,),
 ) -> Result<Value, ActivityError> {
-    let estimate: u64 = analyses
-        .iter()
-        .filter_map(|each| each["estimate"].as_u64())
-        .sum();
+    let estimate: u64 = analyses.iter().filter_map(|each| each["estimate"].as_u64()).sum();
     Ok(json!({ "properties": analyses.len(), "estimate": estimate }))
 }

@@ -31,10 +31,7 @@ fn bad_files_are_refused_by_what_is_wrong_with_them() {
     assert!(problem("").contains("EOF"));
     assert!(problem("[]").contains("not a file of purchase requests"));
     assert!(problem(r#"{"purchases": [], "more": 1}"#).contains("unknown field `more`"));
-    assert_eq!(
-        problem(r#"{"purchases": []}"#),
-        "0 purchases: there must be 1 to 200"
-    );
+    assert_eq!(problem(r#"{"purchases": []}"#), "0 purchases: there must be 1 to 200");
     let missing = load(Some(Path::new("/nowhere/purchases.json"))).expect_err("it is not there");
     assert_eq!(missing.to_string(), "read /nowhere/purchases.json");
 }
@@ -42,10 +39,7 @@ fn bad_files_are_refused_by_what_is_wrong_with_them() {
 #[test]
 fn impossible_values_name_their_purchase() {
     let edited = |from: &str, to: &str| problem(&BUILT_IN.replacen(from, to, 1));
-    assert_eq!(
-        edited("410000", "0"),
-        r#"purchase "P-1001": its price must not be zero"#
-    );
+    assert_eq!(edited("410000", "0"), r#"purchase "P-1001": its price must not be zero"#);
     assert!(edited("P-1002", "P-1001").contains("there twice"));
     assert!(edited("118000", "1").contains("less than price minus loan"));
     assert!(edited("300000", "410001").contains("larger than its price"));

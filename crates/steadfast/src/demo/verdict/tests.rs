@@ -6,10 +6,7 @@ use super::{super::request::load, *};
 
 fn purchase(end: Outcome) -> Purchase {
     let purchases = load(None).expect("the built-in requests are right");
-    purchases
-        .into_iter()
-        .find(|purchase| purchase.expected() == end)
-        .expect("every end is there")
+    purchases.into_iter().find(|purchase| purchase.expected() == end).expect("every end is there")
 }
 
 fn case(end: Outcome) -> Case {
@@ -25,11 +22,7 @@ fn case(end: Outcome) -> Case {
         level: "basic".to_owned(),
         synced: (end == Outcome::Completed).then_some(synced),
     };
-    Case {
-        purchase,
-        old_code: true,
-        report: Ok(report),
-    }
+    Case { purchase, old_code: true, report: Ok(report) }
 }
 
 fn ledger(case: &Case, actions: &[&str]) -> Vec<Entry> {
@@ -64,15 +57,9 @@ const UNDONE: [&str; 7] = [
 #[test]
 fn right_ends_have_no_faults() {
     let bought = case(Outcome::Completed);
-    assert_eq!(
-        bought.faults(&ledger(&bought, &BOUGHT)),
-        Vec::<String>::new()
-    );
+    assert_eq!(bought.faults(&ledger(&bought, &BOUGHT)), Vec::<String>::new());
     let undone = case(Outcome::Compensated);
-    assert_eq!(
-        undone.faults(&ledger(&undone, &UNDONE)),
-        Vec::<String>::new()
-    );
+    assert_eq!(undone.faults(&ledger(&undone, &UNDONE)), Vec::<String>::new());
 }
 
 #[test]
@@ -105,12 +92,7 @@ fn effects_that_are_missing_doubled_or_out_of_order_are_faults() {
 fn money_that_stays_reserved_is_seen() {
     let undone = case(Outcome::Compensated);
     assert_eq!(reserved(&ledger(&undone, &UNDONE)).len(), 0);
-    assert_eq!(
-        reserved(&ledger(&undone, &UNDONE[..6]))
-            .into_values()
-            .collect::<Vec<_>>(),
-        [10]
-    );
+    assert_eq!(reserved(&ledger(&undone, &UNDONE[..6])).into_values().collect::<Vec<_>>(), [10]);
 }
 
 #[test]

@@ -43,8 +43,7 @@ pub(super) async fn portfolio(
 ) -> Result<PortfolioReport, WorkflowError> {
     let children = portfolio.purchases.iter().map(|purchase| {
         let id = format!("{}-analysis-{}", portfolio.id, purchase.property.id);
-        ctx.child::<Analysis>("PropertyAnalysis", purchase)
-            .workflow_id(id)
+        ctx.child::<Analysis>("PropertyAnalysis", purchase).workflow_id(id)
     });
     let analyses = try_join_all(children).await?;
     Ok(property(&ctx, "portfolio_report", &[&analyses]).await?)

@@ -27,16 +27,10 @@ pub(super) async fn onboarding(
     let papers: Papers = money(&ctx, "validate_documents", &[&purchase]).await?;
     if !papers.valid {
         let message = format!("missing: {}", papers.missing.join(", "));
-        return Err(ApplicationError::new(PAPERS_REFUSED, message)
-            .non_retryable()
-            .into());
+        return Err(ApplicationError::new(PAPERS_REFUSED, message).non_retryable().into());
     }
     let background: Background = money(&ctx, "background_check", &[&purchase]).await?;
-    let status = if background.clear {
-        "verified"
-    } else {
-        "unclear"
-    };
+    let status = if background.clear { "verified" } else { "unclear" };
     money::<String>(&ctx, "update_crm", &(&purchase, status)).await?;
     money::<String>(&ctx, "notify", &(&purchase, "onboarding complete")).await?;
     Ok(status.to_owned())

@@ -31,10 +31,7 @@ pub(super) async fn dynamic(
     let mut done = Vec::new();
     while let Some(step) = steps.pop_front() {
         if done.len() == STEPS_MAX {
-            return Err(WorkflowError::application(
-                "TooManySteps",
-                "the steps do not end",
-            ));
+            return Err(WorkflowError::application("TooManySteps", "the steps do not end"));
         }
         let result: StepDone = property(&ctx, "processing_step", &(&purchase, &step)).await?;
         if result.needs_review {

@@ -46,10 +46,7 @@ pub(super) async fn purchase(
         level: String::new(),
         synced: None,
     };
-    let child = Family {
-        ctx: &ctx,
-        purchase: &purchase,
-    };
+    let child = Family { ctx: &ctx, purchase: &purchase };
     match child.start::<String>("PropertyOnboarding").await {
         Ok(_) => {}
         Err(failed) if failed.kind() == Some(PAPERS_REFUSED) => {
@@ -58,10 +55,7 @@ pub(super) async fn purchase(
         }
         Err(failed) => return Err(failed.into()),
     }
-    let evolving = child
-        .start::<Processed>("EvolvingProperty")
-        .started()
-        .await?;
+    let evolving = child.start::<Processed>("EvolvingProperty").started().await?;
     let (analysis, steps) = try_join(
         child.start::<Analysis>("PropertyAnalysis"),
         child.start::<Vec<String>>("DynamicProcessing"),
@@ -81,10 +75,7 @@ pub(super) async fn purchase(
 async fn settle(child: &Family<'_>) -> Result<(Outcome, String), WorkflowError> {
     let officer = match child.start::<Decision>("LoanApproval").await? {
         Decision::ScreenedOut => {
-            return Ok((
-                Outcome::LoanScreenedOut,
-                "too large for the income".to_owned(),
-            ));
+            return Ok((Outcome::LoanScreenedOut, "too large for the income".to_owned()));
         }
         Decision::Answered(officer) if !officer.approves => {
             return Ok((Outcome::LoanRefused, officer.comment));
@@ -92,10 +83,7 @@ async fn settle(child: &Family<'_>) -> Result<(Outcome, String), WorkflowError> 
         Decision::Answered(officer) => officer,
     };
     match child.start::<String>("PropertyPurchase").await {
-        Ok(deed) => Ok((
-            Outcome::Completed,
-            format!("{deed}; officer: {}", officer.comment),
-        )),
+        Ok(deed) => Ok((Outcome::Completed, format!("{deed}; officer: {}", officer.comment))),
         Err(failed) if failed.kind() == Some(REGISTRY_REFUSED) => {
             Ok((Outcome::Compensated, failed.message().to_owned()))
         }

@@ -48,8 +48,6 @@ async fn steps(
     });
 
     // The one step that must never happen twice: a crash in the middle fails it instead.
-    let finalized: Finalized = money(ctx, "finalize_purchase", &[purchase])
-        .max_attempts(1)
-        .await?;
+    let finalized: Finalized = money(ctx, "finalize_purchase", &[purchase]).max_attempts(1).await?;
     Ok(finalized.deed)
 }
