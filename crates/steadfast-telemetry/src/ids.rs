@@ -34,6 +34,6 @@ impl IdGenerator for SuggestedIds {
 fn suggestion<T>(key: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
     Context::map_current(|current| {
         let suggested = current.baggage().get(key)?;
-        read(&suggested.as_str())
+        read(suggested.as_str())
     })
 }

@@ -55,13 +55,15 @@ impl Plan {
     }
 }
 
+/// How often a worker was given each activity: run, scheduled event, attempt.
+type Ledger = BTreeMap<(RunKey, i64, i32), u32>;
+
 /// What the parts of a simulation share.
 #[derive(Clone)]
 pub(crate) struct Stage {
     engine: Arc<Mutex<Engine>>,
     log: Arc<Mutex<MemLog>>,
-    /// How often a worker was given each activity: run, scheduled event, attempt.
-    ledger: Arc<Mutex<BTreeMap<(RunKey, i64, i32), u32>>>,
+    ledger: Arc<Mutex<Ledger>>,
     dice: Dice,
     began: Instant,
 }
