@@ -2,6 +2,7 @@
 //! of them answer a signal after the engine was killed.
 
 use std::{
+    ops::Range,
     path::Path,
     process::Stdio,
     time::{Duration, Instant},
@@ -28,7 +29,7 @@ pub(crate) async fn recovery(scale: u64) -> Result<()> {
     let client = Client::connect(engine.nats_url.clone()).await?;
     let worker = worker(&client);
     start_all(&client, runs).await?;
-    engine.wait_until_seen(&client, runs).await?;
+    engine.wait_until_seen(&client, 0..runs).await?;
     engine.kill().await?;
     let began = Instant::now();
     let engine = Binary::start(data.path()).await?;
@@ -54,10 +55,10 @@ pub(crate) async fn memory(scale: u64) -> Result<()> {
     let worker = worker(&client);
     // What the engine needs once for any load is not a cost of idle runs.
     start_range(&client, runs..runs + runs / 20).await?;
-    engine.wait_until_seen(&client, runs / 20).await?;
+    engine.wait_until_seen(&client, runs..runs + runs / 20).await?;
     let before = engine.settled_rss_bytes().await?;
     start_all(&client, runs).await?;
-    engine.wait_until_seen(&client, runs + runs / 20).await?;
+    engine.wait_until_seen(&client, 0..runs).await?;
     let after = engine.settled_rss_bytes().await?;
     let each = (after.saturating_sub(before)) / runs;
     let began = Instant::now();
@@ -85,7 +86,7 @@ async fn start_all(client: &Client, runs: u64) -> Result<()> {
     start_range(client, 0..runs).await
 }
 
-async fn start_range(client: &Client, range: std::ops::Range<u64>) -> Result<()> {
+async fn start_range(client: &Client, range: Range<u64>) -> Result<()> {
     let starts = stream::iter(range).map(|number| async move {
         client.start("waiting", QUEUE, format!("idle-{number}"), ()).await?;
         anyhow::Ok(())
@@ -148,18 +149,17 @@ impl Binary {
         self.kill().await
     }
 
-    /// Waits until the worker has seen every run: its first workflow task is answered.
-    async fn wait_until_seen(&self, client: &Client, runs: u64) -> Result<()> {
-        let numbers = stream::iter(0..runs.min(50)).map(|number| async move {
-            let handle = client.workflow(format!("idle-{}", runs - 1 - number));
-            loop {
-                if handle.history().await?.len() >= 4 {
-                    return anyhow::Ok(());
-                }
+    /// Waits until the worker has seen the last of these runs: their first workflow tasks are answered.
+    async fn wait_until_seen(&self, client: &Client, runs: Range<u64>) -> Result<()> {
+        let last = runs.end.saturating_sub(500).max(runs.start)..runs.end;
+        let seen = stream::iter(last).map(|number| async move {
+            let handle = client.workflow(format!("idle-{number}"));
+            while handle.history().await?.len() < 4 {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
+            anyhow::Ok(())
         });
-        numbers.buffer_unordered(8).try_collect().await
+        seen.buffer_unordered(8).try_collect().await
     }
 
     /// The engine's resident memory once it has stopped to shrink: idle runs leave after a while.
