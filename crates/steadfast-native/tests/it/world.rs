@@ -68,6 +68,11 @@ impl World {
         }
     }
 
+    /// Tells the door to stop; the nats-server, which passes its last answers on, lives until `stop`.
+    pub(crate) fn begin_stop(&self) {
+        self.shutdown.cancel();
+    }
+
     pub(crate) async fn stop(self) -> Result<()> {
         self.shutdown.cancel();
         self.serving.await??;
