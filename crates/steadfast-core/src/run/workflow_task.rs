@@ -364,7 +364,7 @@ impl Run {
     }
 }
 
-pub(super) fn started_event(out: &Out) -> WorkflowTaskStarted {
+fn started_event(out: &Out) -> WorkflowTaskStarted {
     WorkflowTaskStarted {
         scheduled_event_id: out.task.scheduled_event_id,
         identity: out.identity.clone(),

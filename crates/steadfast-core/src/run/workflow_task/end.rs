@@ -1,11 +1,10 @@
 //! How a workflow task ends: completed, failed by its worker or by what it asked for, or too late.
 
-use super::{Kind, Out, started_event};
+use super::{Kind, Out};
 use crate::{
-    Change, Entry, Event, EventId, EventKind, Failure, Rejection, Span, Transition,
+    Change, Entry, EventId, Failure, Rejection, Span, Transition,
     event::{
-        WorkflowTaskCompleted, WorkflowTaskFailed, WorkflowTaskFailedCause, WorkflowTaskScheduled,
-        WorkflowTaskTimedOut,
+        WorkflowTaskCompleted, WorkflowTaskFailed, WorkflowTaskFailedCause, WorkflowTaskTimedOut,
     },
     failure::TimeoutType,
     input::{CompleteWorkflowTask, FailWorkflowTask, Reply, WorkflowTaskRef},
@@ -258,25 +257,10 @@ impl Transition<'_> {
         }
     }
 
-    /// Writes what is not written yet of a task that ends: Scheduled, where it was not, and Started.
+    /// Writes what is not written yet of a task that ends, exactly as its worker was shown it.
     fn write_started(&mut self, out: &Out) {
-        if out.kind != Kind::Normal {
-            let (task_queue, sticky) = self.run.task_queue();
-            let kind = EventKind::from(WorkflowTaskScheduled {
-                task_queue,
-                sticky,
-                start_to_close_timeout: self.run.task_timeout(),
-                attempt: out.task.attempt,
-            });
-            self.event_at(out.scheduled_at, kind);
+        for event in self.run.unwritten_task_events(out) {
+            self.entry(Entry::Event(event));
         }
-        self.event_at(out.started_at, EventKind::from(started_event(out)));
-    }
-
-    /// Writes an event of the past: what happened while the task was out has its own time.
-    fn event_at(&mut self, at: crate::Timestamp, kind: EventKind) {
-        let id = self.run.next_event_id;
-        let event = Event { id, at, kind, user_metadata: None, links: Vec::new() };
-        self.entry(Entry::Event(event));
     }
 }
