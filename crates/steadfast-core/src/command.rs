@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     ActivityId, ActivityType, EventId, Execution, Failure, Namespace, PayloadMap, Payloads,
-    RetryPolicy, Span, TaskQueue, TimerId, UpdateId, WorkflowId, WorkflowType,
+    Priority, RetryPolicy, Span, TaskQueue, TimerId, UpdateId, WorkflowId, WorkflowType,
     event::{Initiator, UpdateOutcome, UpdateRequest, UserMetadata},
     start::{ParentClosePolicy, WorkflowIdReusePolicy},
 };
@@ -97,8 +96,8 @@ pub struct ScheduleActivity {
     pub retry_policy: Option<RetryPolicy>,
     /// The worker has room to run it at once.
     pub request_eager_execution: bool,
-    /// Priority, encoded by the front door.
-    pub priority: Option<Bytes>,
+    /// How urgent it is; what is not set is the workflow's.
+    pub priority: Option<Priority>,
 }
 
 /// The run goes on as a new one; empty fields are taken over from this run.
@@ -142,6 +141,8 @@ pub struct StartChildWorkflow {
     pub header: PayloadMap,
     pub memo: PayloadMap,
     pub search_attributes: PayloadMap,
+    /// How urgent its tasks are; what is not set is the parent's.
+    pub priority: Option<Priority>,
 }
 
 /// A signal to another run.

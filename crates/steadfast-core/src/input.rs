@@ -3,9 +3,15 @@
 //! Each input is data that its sender could not yet know the outcome of; [`Reply`] is what it gets
 //! when the transition is durable, and [`crate::Rejection`] when nothing happened.
 
+mod operate;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+pub use self::operate::{
+    ActivityOptions, ActivitySelector, Jitter, OptionField, OptionsChange, PauseActivity,
+    ResetActivity, UnpauseActivity, UpdateActivityOptions,
+};
 use crate::{
     ActivityId, Command, EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads,
     RequestId, RunId, Span, TaskQueue, WorkflowType,
@@ -33,6 +39,14 @@ pub enum Input {
     ResolveActivity(Box<ResolveActivity>),
     /// A worker is alive.
     HeartbeatActivity(Box<HeartbeatActivity>),
+    /// An operator holds activities back.
+    PauseActivity(Box<PauseActivity>),
+    /// An operator lets activities go on.
+    UnpauseActivity(Box<UnpauseActivity>),
+    /// An operator resets activities.
+    ResetActivity(Box<ResetActivity>),
+    /// An operator changes activities' options.
+    UpdateActivityOptions(Box<UpdateActivityOptions>),
     /// A signal from a client or another run.
     Signal(Box<Signal>),
     /// Cooperative cancellation.
@@ -153,6 +167,8 @@ pub enum ActivityRef {
         scheduled_event_id: EventId,
         /// Its attempt.
         attempt: i32,
+        /// The poll that took it; when empty, the attempt's number must do.
+        request_id: RequestId,
     },
     /// By name (asynchronous completion by id): whatever attempt runs.
     Id(ActivityId),
@@ -313,6 +329,8 @@ pub enum Reply {
     Activity(Box<ActivityTask>),
     /// The heartbeat's answer.
     Heartbeat(HeartbeatReply),
+    /// The activity's options as they are now.
+    ActivityOptions(Box<ActivityOptions>),
     /// The update's stage when it was admitted: it may be known already.
     Update(UpdateReply),
 }

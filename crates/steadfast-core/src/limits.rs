@@ -80,6 +80,12 @@ pub enum LimitError {
         /// The bound.
         max: usize,
     },
+    /// A number that may not be negative is.
+    #[error("{what} can't be negative")]
+    Negative {
+        /// Which number.
+        what: &'static str,
+    },
     /// Too many of something are pending in one run.
     #[error("too many {what}: at most {max}")]
     TooMany {

@@ -84,6 +84,19 @@ pub enum Change {
         /// Its progress.
         details: Payloads,
     },
+    /// An operator holds an activity back.
+    ActivityPaused {
+        /// The activity.
+        scheduled_event_id: EventId,
+        /// Who.
+        identity: Identity,
+        /// Why.
+        reason: String,
+        /// The operator's request.
+        request_id: RequestId,
+    },
+    /// An operator let an activity go on, reset it or changed its options.
+    ActivityAdjusted(Box<crate::run::activity::Adjusted>),
     /// An event that waits for the workflow task that is out; its id is given when it is flushed.
     Buffered(Box<Event>),
     /// A request was seen: repeats change nothing.

@@ -31,6 +31,12 @@ pub enum Rejection {
     /// The activity, or this attempt of it, is gone.
     #[error("activity task not found, already completed, or another attempt is running")]
     ActivityNotFound,
+    /// No pending activity is the one that an operator means.
+    #[error("no pending activity with this id or type, or it already completed")]
+    NoPendingActivity,
+    /// The activity is held back already, by another request.
+    #[error("activity is already paused")]
+    ActivityAlreadyPaused,
     /// The worker's answer was not acceptable; the workflow task failed and will be tried again.
     #[error("bad workflow task completion: {cause:?}: {message}")]
     BadCompletion {

@@ -122,7 +122,8 @@ impl RetryPolicy {
         Span(nanos).shorter_limit(self.maximum_interval)
     }
 
-    fn is_retryable(&self, failure: &Failure) -> bool {
+    /// Whether the policy lets such a failure be tried again at all.
+    pub fn is_retryable(&self, failure: &Failure) -> bool {
         match &failure.info {
             FailureInfo::Terminated { .. } | FailureInfo::Canceled { .. } => false,
             FailureInfo::Timeout { timeout, .. } => match timeout {

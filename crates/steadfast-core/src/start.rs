@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Identity, PayloadMap, Payloads, RequestId, RetryPolicy, RunId, RunKey, Span, TaskQueue,
-    Timestamp, WorkflowType,
+    Identity, PayloadMap, Payloads, Priority, RequestId, RetryPolicy, RunId, RunKey, Span,
+    TaskQueue, Timestamp, WorkflowType,
     event::{Initiator, ParentRef, UserMetadata, WorkflowExecutionStarted},
     run::Status,
 };
@@ -92,8 +92,8 @@ pub struct StartRequest {
     pub links: Vec<Bytes>,
     /// Where to report the close, encoded by the front door.
     pub completion_callbacks: Vec<Bytes>,
-    /// Priority, encoded by the front door.
-    pub priority: Option<Bytes>,
+    /// How urgent its tasks are.
+    pub priority: Option<Priority>,
     /// The client runs a worker and wants the first task in the answer.
     pub request_eager_execution: bool,
 }

@@ -6,6 +6,7 @@
 pub(crate) mod ask;
 mod list;
 mod look;
+mod operate;
 pub(crate) mod start;
 mod tasks;
 mod update;

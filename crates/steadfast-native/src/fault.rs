@@ -95,7 +95,10 @@ fn rejected(rejection: Rejection) -> Fault {
         Rejection::AlreadyStarted { run_id, start_request_id } => fault(ErrorCode::AlreadyStarted)
             .with("run_id", run_id.as_str())
             .with("start_request_id", start_request_id.as_str()),
-        Rejection::WrongFirstRun | Rejection::NothingPending => fault(ErrorCode::NotFound),
+        Rejection::WrongFirstRun | Rejection::NothingPending | Rejection::NoPendingActivity => {
+            fault(ErrorCode::NotFound)
+        }
+        Rejection::ActivityAlreadyPaused => fault(ErrorCode::InvalidArgument),
         Rejection::CancellationAlreadyRequested => fault(ErrorCode::CancelAlreadyRequested),
         Rejection::NotParent | Rejection::Invalid(_) => fault(ErrorCode::InvalidArgument),
         Rejection::WorkflowTaskNotFound | Rejection::ActivityNotFound => {
@@ -105,9 +108,9 @@ fn rejected(rejection: Rejection) -> Fault {
             fault(ErrorCode::BadCompletion).with("cause", format!("{cause:?}"))
         }
         Rejection::UnhandledCommand => fault(ErrorCode::UnhandledCommand),
-        Rejection::Limit(LimitError::Empty { .. } | LimitError::IdTooLong { .. }) => {
-            fault(ErrorCode::InvalidArgument)
-        }
+        Rejection::Limit(
+            LimitError::Empty { .. } | LimitError::IdTooLong { .. } | LimitError::Negative { .. },
+        ) => fault(ErrorCode::InvalidArgument),
         Rejection::Limit(LimitError::PayloadTooLarge { .. }) => fault(ErrorCode::PayloadTooLarge),
         Rejection::Limit(LimitError::TooMany { .. }) => fault(ErrorCode::LimitExceeded),
         Rejection::UpdateRejected(failure) => {

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActivityId, ActivityType, EventId, Failure, Identity, PayloadMap, Payloads, RequestId,
-    RetryPolicy, Span, TaskQueue, failure::RetryState,
+    ActivityId, ActivityType, EventId, Failure, Identity, PayloadMap, Payloads, Priority,
+    RequestId, RetryPolicy, Span, TaskQueue, failure::RetryState,
 };
 
 /// An activity is to be done.
@@ -30,6 +30,8 @@ pub struct ActivityTaskScheduled {
     pub workflow_task_completed_event_id: EventId,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_policy: Option<RetryPolicy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
 }
 
 /// Its last attempt started; written with its end, as Temporal does.

@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EventId, Execution, Failure, Namespace, PayloadMap, Payloads, RetryPolicy, Span, TaskQueue,
-    WorkflowId, WorkflowType,
+    EventId, Execution, Failure, Namespace, PayloadMap, Payloads, Priority, RetryPolicy, Span,
+    TaskQueue, WorkflowId, WorkflowType,
     failure::RetryState,
     start::{ParentClosePolicy, WorkflowIdReusePolicy},
 };
@@ -39,6 +39,8 @@ pub struct StartChildWorkflowExecutionInitiated {
     pub memo: PayloadMap,
     #[serde(skip_serializing_if = "PayloadMap::is_empty")]
     pub search_attributes: PayloadMap,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
 }
 
 /// It could not be started.

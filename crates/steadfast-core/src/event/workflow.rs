@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use bytes::Bytes;
 
 use crate::{
-    EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads, RequestId, RetryPolicy,
-    RunId, Span, TaskQueue, Timestamp, WorkflowId, WorkflowType, failure::RetryState,
+    EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads, Priority, RequestId,
+    RetryPolicy, RunId, Span, TaskQueue, Timestamp, WorkflowId, WorkflowType, failure::RetryState,
 };
 
 /// Who started this run as a child.
@@ -69,7 +69,7 @@ pub struct WorkflowExecutionStarted {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub completion_callbacks: Vec<Bytes>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub priority: Option<Bytes>,
+    pub priority: Option<Priority>,
     pub eager_execution_accepted: bool,
 }
 

@@ -6,6 +6,8 @@
 //! Follows `service/history/workflow/mutable_state_impl.go` and `command_attr_validator.go`.
 
 mod deadlines;
+mod describe;
+mod operate;
 mod resolve;
 mod schedule;
 
@@ -13,12 +15,19 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    describe::{PendingActivity, PendingState},
+    operate::{Adjusted, Progress},
+};
 use super::{ReplayError, Run};
 use crate::{
     Change, Effect, Event, EventId, Failure, Identity, Payloads, Rejection, RequestId, RetryPolicy,
     TaskQueue, Timestamp, Transition,
     event::ActivityTaskScheduled,
-    input::{ActivityRef, ActivityTask, HeartbeatActivity, HeartbeatReply, Reply, StartActivity},
+    input::{
+        ActivityOptions, ActivityRef, ActivityTask, HeartbeatActivity, HeartbeatReply, Reply,
+        StartActivity,
+    },
     time::Span,
 };
 
@@ -30,8 +39,10 @@ pub const HEARTBEAT_WRITE_INTERVAL: Span = Span::from_secs(1);
 pub struct Activity {
     /// Its scheduled event.
     pub scheduled_event_id: EventId,
-    /// That event's content.
+    /// That event's content, with the options of now.
     pub scheduled: Arc<ActivityTaskScheduled>,
+    /// The same with the options it was scheduled with, if they were changed.
+    pub original: Option<Arc<ActivityTaskScheduled>>,
     /// When it was scheduled.
     pub scheduled_at: Timestamp,
     /// The attempt that waits or runs, from 1.
@@ -50,6 +61,27 @@ pub struct Activity {
     pub heartbeat_at: Option<Timestamp>,
     /// The event that asked to cancel it; 0 when none did.
     pub cancel_requested_event_id: EventId,
+    /// When the last attempt ended.
+    pub last_attempt_completed_at: Option<Timestamp>,
+    /// Who holds it back, if somebody does.
+    pub paused: Option<Pause>,
+    /// The running attempt was reset, and its worker hears of it.
+    pub reset: bool,
+    /// Its progress is forgotten when the next attempt begins.
+    pub forgets_progress: bool,
+}
+
+/// Who holds an activity back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Since when.
+    pub at: Timestamp,
+    /// Who.
+    pub identity: Identity,
+    /// Why.
+    pub reason: String,
+    /// The request.
+    pub request_id: RequestId,
 }
 
 /// A running attempt.
@@ -78,9 +110,15 @@ impl Activity {
         self.scheduled.retry_policy.clone().unwrap_or_default()
     }
 
-    /// Whether it waits for the delay before its next attempt.
+    /// Whether it waits for a delay before its next attempt, or did so.
     pub fn in_backoff(&self) -> bool {
-        self.started.is_none() && self.attempt > 1
+        let delayed = self.attempt > 1 || self.attempt_scheduled_at > self.scheduled_at;
+        self.started.is_none() && self.paused.is_none() && delayed
+    }
+
+    /// The options it was scheduled with.
+    pub fn original_options(&self) -> ActivityOptions {
+        ActivityOptions::of(self.original.as_ref().unwrap_or(&self.scheduled))
     }
 
     pub(super) fn offer(&self) -> Effect {
@@ -107,10 +145,14 @@ impl Run {
 
     fn find_activity(&self, activity: &ActivityRef) -> Result<Arc<Activity>, Rejection> {
         let found = match activity {
-            ActivityRef::Attempt { scheduled_event_id, attempt } => self
-                .activities
-                .get(scheduled_event_id)
-                .filter(|found| found.attempt == *attempt && found.started.is_some()),
+            ActivityRef::Attempt { scheduled_event_id, attempt, request_id } => {
+                self.activities.get(scheduled_event_id).filter(|found| match &found.started {
+                    // A reset gives the running attempt another number, and not another worker.
+                    Some(started) if !request_id.is_empty() => started.request_id == *request_id,
+                    Some(_) => found.attempt == *attempt,
+                    None => false,
+                })
+            }
             ActivityRef::Id(id) => {
                 self.activity_ids.get(id).and_then(|event_id| self.activities.get(event_id))
             }
@@ -139,6 +181,7 @@ impl Run {
         let activity = Activity {
             scheduled_event_id: event.id,
             scheduled: Arc::new(scheduled.clone()),
+            original: None,
             scheduled_at: event.at,
             attempt: 1,
             attempt_scheduled_at: event.at,
@@ -148,6 +191,10 @@ impl Run {
             heartbeat_details: Payloads::new(),
             heartbeat_at: None,
             cancel_requested_event_id: 0,
+            last_attempt_completed_at: None,
+            paused: None,
+            reset: false,
+            forgets_progress: false,
         };
         self.activities.insert(event.id, Arc::new(activity));
         Ok(())
@@ -191,10 +238,31 @@ impl Run {
         activity.started = None;
         activity.last_failure = Some(Arc::new((**failure).clone()));
         activity.last_identity = identity.clone();
+        activity.last_attempt_completed_at = Some(at);
         if let Some(details) = heartbeat {
             activity.heartbeat_details.clone_from(details);
             activity.heartbeat_at = Some(at);
         }
+        activity.begin_next();
+        Ok(())
+    }
+
+    pub(super) fn on_activity_paused(
+        &mut self,
+        at: Timestamp,
+        change: &Change,
+    ) -> Result<(), ReplayError> {
+        let Change::ActivityPaused { scheduled_event_id, identity, reason, request_id } = change
+        else {
+            return Err(self.dangling("ActivityPaused"));
+        };
+        let activity = self.activity_mut(*scheduled_event_id, "ActivityPaused")?;
+        activity.paused = Some(Pause {
+            at,
+            identity: identity.clone(),
+            reason: reason.clone(),
+            request_id: request_id.clone(),
+        });
         Ok(())
     }
 
@@ -246,7 +314,10 @@ impl Transition<'_> {
             Some(_) => return Err(Rejection::ActivityNotFound),
             None => false,
         };
-        if activity.attempt != input.attempt || self.now < activity.attempt_scheduled_at {
+        if activity.attempt != input.attempt
+            || self.now < activity.attempt_scheduled_at
+            || (activity.paused.is_some() && !repeat)
+        {
             return Err(Rejection::ActivityNotFound);
         }
         if !repeat {
@@ -292,8 +363,8 @@ impl Transition<'_> {
         self.run.session.heartbeats.insert(id, heartbeat);
         Ok(Reply::Heartbeat(HeartbeatReply {
             cancel_requested: activity.cancel_requested_event_id != 0,
-            paused: false,
-            reset: false,
+            paused: activity.paused.is_some(),
+            reset: activity.reset,
         }))
     }
 }

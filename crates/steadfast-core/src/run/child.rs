@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ReplayError, Run, derive::derived_run_id};
 use crate::{
-    Effect, Event, EventId, Execution, Identity, Rejection, RunId, RunKey, Transition,
+    Effect, Event, EventId, Execution, Identity, Priority, Rejection, RunId, RunKey, Transition,
     command::StartChildWorkflow,
     effect::{Outbound, OutboundMessage},
     event::{
@@ -146,7 +146,7 @@ impl Run {
             search_attributes: asked.search_attributes.clone(),
             header: asked.header.clone(),
             user_metadata: child.user_metadata.as_deref().cloned(),
-            priority: self.started.priority.clone(),
+            priority: Priority::merged(asked.priority.as_ref(), self.started.priority.as_ref()),
             ..StartRequest::default()
         };
         let parent = ParentRef {
@@ -306,6 +306,7 @@ impl Transition<'_> {
             header: command.header,
             memo: command.memo,
             search_attributes: command.search_attributes,
+            priority: command.priority,
         }
     }
 }

@@ -62,7 +62,10 @@ impl Run {
         if task_is_due && let Some(offer) = self.task_offer() {
             effects.push(offer);
         }
-        let waiting = self.activities.values().filter(|activity| activity.started.is_none());
+        let waiting = self
+            .activities
+            .values()
+            .filter(|activity| activity.started.is_none() && activity.paused.is_none());
         effects.extend(
             waiting
                 .filter(|activity| !self.awaits_offer(activity))

@@ -157,6 +157,8 @@ impl Run {
             Change::ActivityHeartbeat { scheduled_event_id, details } => {
                 self.on_activity_heartbeat(*scheduled_event_id, at, details)
             }
+            Change::ActivityPaused { .. } => self.on_activity_paused(at, change),
+            Change::ActivityAdjusted(adjusted) => self.on_activity_adjusted(adjusted),
             Change::Buffered(event) => {
                 self.apply(event)?;
                 self.buffered.push(Arc::new((**event).clone()));

@@ -12,8 +12,10 @@ use steadfast_core::{
     failure::RetryState,
     fixture::update,
     input::{
-        ActivityOutcome, ActivityRef, ChildFate, ChildReport, ExternalReport, HeartbeatActivity,
-        RequestCancel, ResolveActivity, Signal,
+        ActivityOptions, ActivityOutcome, ActivityRef, ActivitySelector, ChildFate, ChildReport,
+        ExternalReport, HeartbeatActivity, Jitter, OptionField, OptionsChange, PauseActivity,
+        RequestCancel, ResetActivity, ResolveActivity, Signal, UnpauseActivity,
+        UpdateActivityOptions,
     },
 };
 
@@ -45,6 +47,7 @@ pub(crate) enum News {
     Heartbeat(EventId, u8),
     Child(EventId, u8),
     External(EventId, bool),
+    Operate(u8, u8, bool),
 }
 
 /// What a workflow may ask for, sensible or not.
@@ -98,6 +101,8 @@ fn news() -> impl Strategy<Value = News> {
         2 => (1..30_i64, 0..3_u8).prop_map(|(id, progress)| News::Heartbeat(id, progress)),
         4 => (1..30_i64, 0..7_u8).prop_map(|(id, fate)| News::Child(id, fate)),
         2 => (1..30_i64, any::<bool>()).prop_map(|(id, arrived)| News::External(id, arrived)),
+        4 => (0..5_u8, 0..5_u8, any::<bool>())
+            .prop_map(|(id, verb, also)| News::Operate(id, verb, also)),
     ]
 }
 
@@ -300,13 +305,13 @@ pub(crate) fn input(run: &Run, news: News) -> Input {
         News::ResetSticky => Input::ResetSticky,
         News::Resolve(id, attempt, end) => {
             let scheduled_event_id = pick(run.activities.keys(), id);
-            resolve(ActivityRef::Attempt { scheduled_event_id, attempt }, end)
+            resolve(attempt_of(scheduled_event_id, attempt), end)
         }
         News::ResolveByName(id, end) => resolve(ActivityRef::Id(activity(id)), end),
         News::Heartbeat(id, progress) => {
             let scheduled_event_id = pick(run.activities.keys(), id);
             let details = vec![Payload::new("json/plain", vec![b'0' + progress])];
-            let activity = ActivityRef::Attempt { scheduled_event_id, attempt: 1 };
+            let activity = attempt_of(scheduled_event_id, 1);
             let identity = "worker".into();
             Input::HeartbeatActivity(Box::new(HeartbeatActivity { activity, details, identity }))
         }
@@ -323,6 +328,50 @@ pub(crate) fn input(run: &Run, news: News) -> Input {
             let gone = ExternalFailedCause::ExternalWorkflowExecutionNotFound;
             let outcome = if arrived { Ok(()) } else { Err(gone) };
             Input::External(Box::new(ExternalReport { initiated_event_id, outcome }))
+        }
+        News::Operate(id, verb, also) => operate(id, verb, also),
+    }
+}
+
+fn attempt_of(scheduled_event_id: EventId, attempt: i32) -> ActivityRef {
+    ActivityRef::Attempt { scheduled_event_id, attempt, request_id: "".into() }
+}
+
+/// What an operator does to one activity, or to all.
+fn operate(id: u8, verb: u8, also: bool) -> Input {
+    let selected = if id == 4 { ActivitySelector::All } else { ActivitySelector::Id(activity(id)) };
+    let jitter = Jitter { max: Span::from_secs(u64::from(id)), seed: u64::from(verb) };
+    match verb {
+        0 | 1 => Input::PauseActivity(Box::new(PauseActivity {
+            activity: selected,
+            identity: "operator".into(),
+            reason: String::new(),
+            request_id: "pause".into(),
+        })),
+        2 => Input::UnpauseActivity(Box::new(UnpauseActivity {
+            activity: selected,
+            reset_attempts: also,
+            reset_heartbeat: !also,
+            jitter,
+        })),
+        3 => Input::ResetActivity(Box::new(ResetActivity {
+            activity: selected,
+            reset_heartbeat: also,
+            keep_paused: !also,
+            restore_original_options: also,
+            jitter,
+        })),
+        _ => {
+            let options = Box::new(ActivityOptions {
+                heartbeat_timeout: Span::from_secs(3),
+                retry_policy: RetryPolicy { maximum_attempts: 5, ..RetryPolicy::default() },
+                ..ActivityOptions::default()
+            });
+            let fields = [OptionField::HeartbeatTimeout, OptionField::MaximumAttempts].into();
+            let set = OptionsChange::Set { options, fields };
+            let change = if also { OptionsChange::Restore } else { set };
+            let update = UpdateActivityOptions { activity: selected, change };
+            Input::UpdateActivityOptions(Box::new(update))
         }
     }
 }

@@ -55,6 +55,7 @@ pub(super) async fn complete_workflow_task(
         | Reply::WorkflowTask(_)
         | Reply::Activity(_)
         | Reply::Heartbeat(_)
+        | Reply::ActivityOptions(_)
         | Reply::Update(_) => Completed::default(),
     })
 }
@@ -70,7 +71,8 @@ fn activity_ref(activity: &ActivityTarget) -> (Target, ActivityRef) {
     match activity {
         ActivityTarget::Token(token) => {
             let (scheduled_event_id, attempt) = (token.scheduled_event_id, token.attempt);
-            let activity = ActivityRef::Attempt { scheduled_event_id, attempt };
+            let request_id = token.request_id.clone();
+            let activity = ActivityRef::Attempt { scheduled_event_id, attempt, request_id };
             (Target::from(&token.run), activity)
         }
         ActivityTarget::Id(target, id) => (target.clone(), ActivityRef::Id(id.clone())),
@@ -117,6 +119,7 @@ pub(super) async fn heartbeat_activity(
         | Reply::WorkflowTask(_)
         | Reply::WorkflowTaskCompleted { .. }
         | Reply::Activity(_)
+        | Reply::ActivityOptions(_)
         | Reply::Update(_) => HeartbeatReply::default(),
     })
 }

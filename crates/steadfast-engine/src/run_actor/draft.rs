@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use steadfast_core::{
-    Effect, Input, Record, Rejection, Run, Transition,
+    Effect, EventId, Input, Record, Rejection, Run, TaskQueue, Transition,
     input::{Reply, StartActivity, StartWorkflowTask},
 };
 
@@ -98,6 +98,12 @@ impl<'a> Draft<'a> {
                 };
                 Taken::from(self.transition.feed(Input::StartWorkflowTask(input)))
             }
+            // It moved to another queue since it was offered here.
+            TaskName::Activity { scheduled_event_id, .. }
+                if !self.offers_on(*scheduled_event_id, &found.queue.task_queue) =>
+            {
+                Taken::Stale
+            }
             TaskName::Activity { scheduled_event_id, attempt, started_by } => {
                 let input = StartActivity {
                     scheduled_event_id: *scheduled_event_id,
@@ -110,6 +116,11 @@ impl<'a> Draft<'a> {
             TaskName::Query { id } => Taken::Query(id.clone()),
         };
         self.after.push(After::Take(found, taken));
+    }
+
+    fn offers_on(&self, scheduled_event_id: EventId, task_queue: &TaskQueue) -> bool {
+        let activity = self.transition.run.activities.get(&scheduled_event_id);
+        activity.is_some_and(|activity| activity.scheduled.task_queue == *task_queue)
     }
 
     /// Where a poll waits already for an activity that this transition offers, the attempt's start
@@ -160,6 +171,7 @@ impl From<Result<Reply, Rejection>> for Taken {
                 | Reply::Duplicate
                 | Reply::WorkflowTaskCompleted { .. }
                 | Reply::Heartbeat(_)
+                | Reply::ActivityOptions(_)
                 | Reply::Update(_),
             )
             | Err(_) => Self::Stale,

@@ -10,6 +10,7 @@ mod embedded;
 mod faults;
 mod idle;
 mod lifecycle;
+mod operate;
 mod queries;
 mod services;
 mod updates;

@@ -11,6 +11,9 @@ impl Run {
         &self,
         activity: &Activity,
     ) -> Option<(Timestamp, TimeoutType)> {
+        if activity.paused.is_some() {
+            return None;
+        }
         let scheduled = &activity.scheduled;
         let to_close = scheduled
             .schedule_to_close_timeout

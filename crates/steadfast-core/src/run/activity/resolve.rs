@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::{Activity, Attempt};
 use crate::{
-    Change, EventId, EventKind, Failure, Identity, Payloads, Rejection, RequestId, Transition,
+    Change, EventId, EventKind, Failure, Identity, Payloads, Rejection, RequestId, Span,
+    Transition,
     event::{
         ActivityTaskCanceled, ActivityTaskCompleted, ActivityTaskFailed, ActivityTaskStarted,
         ActivityTaskTimedOut,
@@ -142,7 +143,13 @@ impl Transition<'_> {
         let to_close = activity.scheduled.schedule_to_close_timeout.set();
         let deadline = to_close.map(|timeout| activity.scheduled_at + timeout);
         let policy = activity.retry_policy();
-        match policy.after_failure(activity.attempt, failure, self.now, deadline) {
+        let verdict = if activity.paused.is_some() && policy.is_retryable(failure) {
+            // What is held back is neither counted out nor delayed: it waits for its operator.
+            Verdict::RetryAfter(Span::ZERO)
+        } else {
+            policy.after_failure(activity.attempt, failure, self.now, deadline)
+        };
+        match verdict {
             Verdict::Stop(retry_state) => retry_state,
             Verdict::RetryAfter(delay) => {
                 let scheduled_event_id = activity.scheduled_event_id;

@@ -30,37 +30,16 @@ impl Transition<'_> {
 
     fn check(
         &self,
-        mut command: ScheduleActivity,
+        command: ScheduleActivity,
         task_completed: EventId,
     ) -> Result<ActivityTaskScheduled, Rejection> {
         let limits = self.limits;
-        limits.name("ActivityId", command.activity_id.as_str()).map_err(bad)?;
-        limits.name("ActivityType", command.activity_type.as_str()).map_err(bad)?;
-        limits.optional_name("TaskQueue", command.task_queue.as_str()).map_err(bad)?;
-        limits
-            .payloads("ScheduleActivityTaskCommandAttributes.Input", &command.input)
-            .map_err(bad)?;
-        if self.run.activity_ids.contains_key(&command.activity_id) {
-            return Err(Rejection::BadCompletion {
-                cause: WorkflowTaskFailedCause::ScheduleActivityDuplicateId,
-                message: format!("ActivityId {:?} is already pending", command.activity_id),
-            });
+        let policy = command.retry_policy.unwrap_or_default().with_defaults();
+        policy.check().map_err(bad)?;
+        if let Some(priority) = &command.priority {
+            priority.check().map_err(bad)?;
         }
-        if self.run.activities.len() >= limits.pending_activities_max {
-            let max = limits.pending_activities_max;
-            return Err(Rejection::BadCompletion {
-                cause: WorkflowTaskFailedCause::PendingActivitiesLimitExceeded,
-                message: format!("the number of pending activities, {max}, is the limit"),
-            });
-        }
-        if let Some(policy) = &command.retry_policy {
-            policy.check().map_err(bad)?;
-        }
-        if command.task_queue.is_empty() {
-            command.task_queue = self.run.started.task_queue.clone();
-        }
-        normalise_timeouts(&mut command, self.run.started.workflow_run_timeout)?;
-        Ok(ActivityTaskScheduled {
+        let mut scheduled = ActivityTaskScheduled {
             activity_id: command.activity_id,
             activity_type: command.activity_type,
             task_queue: command.task_queue,
@@ -71,8 +50,57 @@ impl Transition<'_> {
             start_to_close_timeout: command.start_to_close_timeout,
             heartbeat_timeout: command.heartbeat_timeout,
             workflow_task_completed_event_id: task_completed,
-            retry_policy: Some(command.retry_policy.unwrap_or_default().with_defaults()),
-        })
+            retry_policy: Some(policy),
+            priority: command.priority,
+        };
+        let run_timeout = self.run.started.workflow_run_timeout;
+        self.complete_attributes(&mut scheduled, run_timeout).map_err(bad)?;
+        limits
+            .payloads("ScheduleActivityTaskCommandAttributes.Input", &scheduled.input)
+            .map_err(bad)?;
+        let activity_id = &scheduled.activity_id;
+        if self.run.activity_ids.contains_key(activity_id) {
+            return Err(Rejection::BadCompletion {
+                cause: WorkflowTaskFailedCause::ScheduleActivityDuplicateId,
+                message: format!("ActivityId {activity_id:?} is already pending"),
+            });
+        }
+        if self.run.activities.len() >= limits.pending_activities_max {
+            let max = limits.pending_activities_max;
+            return Err(Rejection::BadCompletion {
+                cause: WorkflowTaskFailedCause::PendingActivitiesLimitExceeded,
+                message: format!("the number of pending activities, {max}, is the limit"),
+            });
+        }
+        Ok(scheduled)
+    }
+
+    /// Checks an activity's attributes, and fills in what is not set, as Temporal's
+    /// `validateAndNormalizeActivityAttributes` does; answers what is wrong.
+    pub(super) fn complete_attributes(
+        &self,
+        scheduled: &mut ActivityTaskScheduled,
+        run_timeout: Span,
+    ) -> Result<(), String> {
+        let limit = self.limits.id_bytes_max;
+        let names = [
+            ("activityId", scheduled.activity_id.as_str()),
+            ("activityType", scheduled.activity_type.as_str()),
+        ];
+        for (field, name) in names {
+            let length = name.len();
+            if name.is_empty() {
+                return Err(format!("{field} is not set"));
+            }
+            if length > limit {
+                return Err(format!("{field} exceeds length limit. Length={length} Limit={limit}"));
+            }
+        }
+        if scheduled.task_queue.is_empty() {
+            scheduled.task_queue = self.run.started.task_queue.clone();
+        }
+        check_queue(scheduled.task_queue.as_str(), limit)?;
+        fill_timeouts(scheduled, run_timeout)
     }
 
     pub(in crate::run) fn command_cancel_activity(
@@ -134,26 +162,41 @@ impl Transition<'_> {
     }
 }
 
-/// Fills in and caps the timeouts, as Temporal's `validateActivityScheduleAttributes` does.
-fn normalise_timeouts(command: &mut ScheduleActivity, run_timeout: Span) -> Result<(), Rejection> {
-    if let Some(to_close) = command.schedule_to_close_timeout.set() {
-        let to_close = to_close.shorter_limit(run_timeout);
-        command.schedule_to_close_timeout = to_close;
-        command.schedule_to_start_timeout =
-            command.schedule_to_start_timeout.shorter_limit(to_close);
-        command.start_to_close_timeout = command.start_to_close_timeout.shorter_limit(to_close);
-    } else if command.start_to_close_timeout.set().is_some() {
-        command.schedule_to_close_timeout = run_timeout;
-        command.schedule_to_start_timeout =
-            command.schedule_to_start_timeout.shorter_limit(run_timeout);
-        command.start_to_close_timeout = command.start_to_close_timeout.shorter_limit(run_timeout);
-    } else {
-        let message = "A valid StartToClose or ScheduleToCloseTimeout is not set on command.";
-        return Err(bad(message));
+/// Checks the name of a task queue that users may choose (Temporal's `tqid`).
+pub(in crate::run) fn check_queue(name: &str, limit: usize) -> Result<(), String> {
+    let length = name.len();
+    if length > limit {
+        return Err(format!("taskQueue length exceeds limit. Length={length} Limit={limit}"));
     }
-    if command.heartbeat_timeout.set().is_some() {
-        command.heartbeat_timeout =
-            command.heartbeat_timeout.shorter_limit(command.start_to_close_timeout);
+    if name.starts_with("/_sys/") {
+        return Err(format!("task queue name cannot start with reserved prefix /_sys/: {name}"));
+    }
+    Ok(())
+}
+
+/// Fills in the timeouts that are not set, and caps those that are too long.
+fn fill_timeouts(scheduled: &mut ActivityTaskScheduled, run_timeout: Span) -> Result<(), String> {
+    let to_close = if scheduled.schedule_to_close_timeout.set().is_some() {
+        let to_close = scheduled.schedule_to_close_timeout.shorter_limit(run_timeout);
+        scheduled.start_to_close_timeout = scheduled.start_to_close_timeout.shorter_limit(to_close);
+        to_close
+    } else if scheduled.start_to_close_timeout.set().is_some() {
+        scheduled.start_to_close_timeout =
+            scheduled.start_to_close_timeout.shorter_limit(run_timeout);
+        run_timeout
+    } else {
+        let (id, kind) = (&scheduled.activity_id, &scheduled.activity_type);
+        return Err(format!(
+            "a valid StartToCloseTimeout or ScheduleToCloseTimeout must be set on the activity. \
+             ActivityId={id} ActivityType={kind}"
+        ));
+    };
+    scheduled.schedule_to_close_timeout = to_close;
+    scheduled.schedule_to_start_timeout =
+        scheduled.schedule_to_start_timeout.shorter_limit(to_close);
+    if scheduled.heartbeat_timeout.set().is_some() {
+        scheduled.heartbeat_timeout =
+            scheduled.heartbeat_timeout.shorter_limit(scheduled.start_to_close_timeout);
     }
     Ok(())
 }

@@ -31,7 +31,7 @@ fn scheduled(activity: ScheduleActivity) -> World {
 }
 
 fn attempt(attempt: i32) -> ActivityRef {
-    ActivityRef::Attempt { scheduled_event_id: ACTIVITY, attempt }
+    ActivityRef::Attempt { scheduled_event_id: ACTIVITY, attempt, request_id: "".into() }
 }
 
 fn resolve(
