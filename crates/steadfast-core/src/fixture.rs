@@ -278,5 +278,7 @@ pub fn complete(task: WorkflowTaskRef, commands: Vec<Command>, sticky: Option<St
         metering_metadata: None,
         worker_version: None,
         binary_checksum: String::new(),
+        eager_activities: false,
+        next_task: None,
     }))
 }

@@ -121,6 +121,10 @@ pub struct CompleteWorkflowTask {
     pub worker_version: Option<Bytes>,
     /// Temporal's legacy checksum.
     pub binary_checksum: String,
+    /// The worker runs activities that come with the answer, where its commands ask for that.
+    pub eager_activities: bool,
+    /// The worker takes the next workflow task with the answer, by a poll of this id.
+    pub next_task: Option<RequestId>,
 }
 
 /// The queue of the worker that has the run cached.
@@ -322,8 +326,10 @@ pub enum Reply {
     WorkflowTaskCompleted {
         /// Another workflow task is pending already.
         new_task: bool,
-        /// Activities reserved for this same worker (eager execution): their scheduled events.
-        eager: Vec<EventId>,
+        /// Activities started for this same worker.
+        eager: Vec<ActivityTask>,
+        /// The next workflow task, for this same worker.
+        next: Option<Box<WorkflowTask>>,
     },
     /// The activity attempt, for the worker that took it.
     Activity(Box<ActivityTask>),

@@ -276,15 +276,22 @@ pub struct Completion {
     pub worker_version: Option<Bytes>,
     /// Temporal's legacy checksum.
     pub binary_checksum: String,
+    /// The worker runs the activities in [`Completed::eager`], where its commands ask for that.
+    pub eager_activities: bool,
+    /// The worker takes the next workflow task with the answer ([`Completed::next`]).
+    pub return_new_task: bool,
 }
 
-/// What a worker hears once its workflow task's answer is durable.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a worker hears once its workflow task's answer is durable. A front door that cannot deliver
+/// the tasks in it gives them back.
+#[derive(Clone, Debug, Default)]
 pub struct Completed {
     /// Another workflow task is pending already.
     pub new_task: bool,
-    /// Activities reserved for this same worker (eager execution): their scheduled events.
-    pub eager: Vec<EventId>,
+    /// Activities started for this same worker.
+    pub eager: Vec<PolledActivityTask>,
+    /// The next workflow task, for this same worker.
+    pub next: Option<Box<PolledWorkflowTask>>,
 }
 
 /// A worker could not process a workflow task.

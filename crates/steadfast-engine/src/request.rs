@@ -26,7 +26,7 @@ pub(crate) enum Request {
     /// An input whose sender may wait for the reply.
     Input(Box<Input>, Option<Answer<Reply>>),
     /// A worker's answer to a workflow task, with the queries it answers.
-    Complete(Box<CompleteWorkflowTask>, QueryAnswers, Answer<Reply>),
+    Complete(Box<CompleteWorkflowTask>, QueryAnswers, Answer<Completed>),
     /// An update, until the stage asked for.
     Update(Box<UpdateRequest>, UpdateWait, Answer<UpdateAnswer>),
     /// A poller met an offered task.
@@ -94,7 +94,8 @@ impl Request {
     pub(crate) fn refuse(self, error: EngineError) {
         match self {
             Self::Open(open) => answer(open.answer, Err(error)),
-            Self::Input(_, Some(reply)) | Self::Complete(_, _, reply) => answer(reply, Err(error)),
+            Self::Input(_, Some(reply)) => answer(reply, Err(error)),
+            Self::Complete(_, _, reply) => answer(reply, Err(error)),
             Self::Update(_, _, reply) | Self::Read(Read::WaitUpdate(_, _, reply)) => {
                 answer(reply, Err(error));
             }

@@ -2,6 +2,9 @@
 
 use crate::{Command, EventId, Rejection, Transition, command::CommandKind};
 
+/// What the queue of a service activity begins with.
+const SERVICE_PREFIX: &str = "nats:";
+
 impl CommandKind {
     /// Whether it changes nothing durable.
     pub(crate) fn leaves_no_event(&self) -> bool {
@@ -11,7 +14,10 @@ impl CommandKind {
     /// Whether the worker wants to run this activity itself, at once.
     pub(crate) fn wants_eager_execution(&self) -> bool {
         match self {
-            Self::ScheduleActivity(activity) => activity.request_eager_execution,
+            Self::ScheduleActivity(activity) => {
+                let is_service = activity.task_queue.as_str().starts_with(SERVICE_PREFIX);
+                activity.request_eager_execution && !is_service
+            }
             Self::RequestCancelActivity { .. }
             | Self::StartTimer { .. }
             | Self::CancelTimer { .. }

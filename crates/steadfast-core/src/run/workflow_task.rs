@@ -5,6 +5,7 @@
 //! offered again. Follows `service/history/workflow/workflow_task_state_machine.go`.
 
 mod end;
+mod inline;
 
 use std::sync::Arc;
 

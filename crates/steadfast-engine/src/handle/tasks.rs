@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use steadfast_core::{
-    Identity, Input, Payloads,
+    Identity, Input, Payloads, RequestId,
     input::{
         ActivityOutcome, ActivityRef, CompleteWorkflowTask, FailWorkflowTask, HeartbeatActivity,
         HeartbeatReply, Reply, ResolveActivity, WorkflowTaskRef,
@@ -33,6 +33,7 @@ pub(super) async fn complete_workflow_task(
     deadline: Deadline,
 ) -> Result<Completed, EngineError> {
     let Completion { commands, identity, sticky, force_new_task, query_answers, .. } = completion;
+    let next_task = completion.return_new_task.then(|| shared.world.entropy.uuid());
     let input = CompleteWorkflowTask {
         task: task_ref(token),
         commands,
@@ -43,21 +44,14 @@ pub(super) async fn complete_workflow_task(
         metering_metadata: completion.metering_metadata,
         worker_version: completion.worker_version,
         binary_checksum: completion.binary_checksum,
+        eager_activities: completion.eager_activities,
+        next_task: next_task.map(RequestId::new),
     };
     let target = Target::from(&token.run);
-    let completed = ask(shared, &target, deadline, Retry::Never, |reply| {
+    ask(shared, &target, deadline, Retry::Never, |reply| {
         Request::Complete(Box::new(input.clone()), query_answers.clone(), reply)
-    });
-    Ok(match completed.await? {
-        Reply::WorkflowTaskCompleted { new_task, eager } => Completed { new_task, eager },
-        Reply::Done
-        | Reply::Duplicate
-        | Reply::WorkflowTask(_)
-        | Reply::Activity(_)
-        | Reply::Heartbeat(_)
-        | Reply::ActivityOptions(_)
-        | Reply::Update(_) => Completed::default(),
     })
+    .await
 }
 
 /// A workflow task that a worker could not process.

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::{Handed, Poller, QueueKey, TaskKind};
 use crate::{
-    api::{EngineError, Poll, TaskToken},
+    api::{Completed, EngineError, Poll, TaskToken},
     context::Shared,
     handle::Deadline,
     request::Request,
@@ -89,6 +89,17 @@ impl Drop for Guard<'_> {
         receiver.close();
         if let Ok(handed) = receiver.try_recv() {
             give_back(self.shared, handed);
+        }
+    }
+}
+
+impl Completed {
+    /// Nobody is there for the tasks in it any more.
+    pub(crate) fn give_back(self, shared: &Arc<Shared>) {
+        let activities = self.eager.into_iter().map(|task| Handed::Activity(Box::new(task)));
+        let next = self.next.into_iter().map(Handed::Workflow);
+        for handed in activities.chain(next) {
+            give_back(shared, handed);
         }
     }
 }

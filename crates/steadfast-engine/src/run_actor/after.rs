@@ -22,7 +22,7 @@ pub(super) enum After {
     /// The reply to an input, if somebody waits for it.
     Reply(Option<Answer<Reply>>, Result<Reply, Rejection>),
     /// The reply to a workflow task's answer, and the queries it answered.
-    Completed(QueryAnswers, Answer<Reply>, Result<Reply, Rejection>),
+    Completed(QueryAnswers, Answer<Completed>, Result<Reply, Rejection>),
     /// An update's stage, now or later.
     Update(UpdateId, UpdateWait, Answer<UpdateAnswer>, Result<Reply, Rejection>),
     /// A poll gets its task, or goes on.
@@ -55,7 +55,7 @@ impl Live {
                     self.queries.answer_all(answers);
                 }
                 self.queries.task_ended();
-                answer(reply, result.map_err(EngineError::from));
+                self.completed(ctx, reply, result).await;
             }
             After::Update(update_id, wait, reply, result) => match result {
                 Ok(_) if self.run.update_state(&update_id).is_some() => {
@@ -72,9 +72,40 @@ impl Live {
         }
     }
 
+    /// A workflow task's answer is durable: its worker hears so, and gets what comes along.
+    async fn completed(
+        &mut self,
+        ctx: &Arguments,
+        reply: Answer<Completed>,
+        result: Result<Reply, Rejection>,
+    ) {
+        let mut completed = Completed::default();
+        match result {
+            Ok(Reply::WorkflowTaskCompleted { new_task, eager, next }) => {
+                completed.new_task = new_task;
+                for task in eager {
+                    let started_by = self.activity_started_by(&task);
+                    completed.eager.push(self.polled_activity(ctx, task, started_by));
+                }
+                if let Some(next) = next {
+                    completed.next = self.polled_workflow_task(ctx, *next).await;
+                }
+            }
+            Ok(_) => {}
+            Err(rejection) => return answer(reply, Err(rejection.into())),
+        }
+        let started = completed.eager.len() + usize::from(completed.next.is_some());
+        ctx.shared.metrics.tasks_started.add(started as u64, &[]);
+        if let Err(Ok(undelivered)) = reply.send(Ok(completed)) {
+            undelivered.give_back(&ctx.shared);
+        }
+    }
+
     async fn hand(&mut self, ctx: &Arguments, found: Box<Match>, taken: Taken) {
         let handed = match taken {
-            Taken::Workflow(task) => self.polled_workflow_task(ctx, *task).await,
+            Taken::Workflow(task) => {
+                self.polled_workflow_task(ctx, *task).await.map(Handed::Workflow)
+            }
             Taken::Activity(task) => {
                 let started_by = self.activity_started_by(&task);
                 Some(Handed::Activity(Box::new(self.polled_activity(ctx, *task, started_by))))
@@ -128,7 +159,7 @@ impl Live {
         &mut self,
         ctx: &Arguments,
         task: WorkflowTask,
-    ) -> Option<Handed> {
+    ) -> Option<Box<PolledWorkflowTask>> {
         let (scheduled_at, started_at) = match &self.run.session.task_out {
             Some(out) if out.task == task.task => (out.scheduled_at, out.started_at),
             // The same batch ended it already.
@@ -152,7 +183,7 @@ impl Live {
             started_event_id: task.task.started_event_id,
             request_id: task.task.request_id.clone(),
         };
-        Some(Handed::Workflow(Box::new(PolledWorkflowTask {
+        Some(Box::new(PolledWorkflowTask {
             token,
             run: key,
             workflow_type: self.run.started.workflow_type.clone(),
@@ -163,7 +194,7 @@ impl Live {
             scheduled_at,
             started_at,
             task,
-        })))
+        }))
     }
 
     /// The log does not answer, so a task that was taken cannot be handed over. The actor ends

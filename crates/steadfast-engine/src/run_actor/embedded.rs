@@ -96,6 +96,8 @@ impl Live {
                     metering_metadata: None,
                     worker_version: None,
                     binary_checksum: String::new(),
+                    eager_activities: false,
+                    next_task: None,
                 }))
             }
             Ok(Activated::Failed(failure)) => failed(task_ref, *failure),

@@ -9,6 +9,7 @@ mod crowd;
 mod embedded;
 mod faults;
 mod idle;
+mod inline;
 mod lifecycle;
 mod operate;
 mod queries;

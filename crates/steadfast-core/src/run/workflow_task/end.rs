@@ -52,13 +52,17 @@ impl Transition<'_> {
             }
             self.reject_unprocessed_updates();
             self.run.session.speculative = None;
-            return Ok(Reply::WorkflowTaskCompleted { new_task: false, eager: Vec::new() });
+            let (eager, next) = (Vec::new(), None);
+            return Ok(Reply::WorkflowTaskCompleted { new_task: false, eager, next });
         }
         let before = self.clone();
+        let (identity, next_task) = (input.identity.clone(), input.next_task.clone());
         match self.write_completion(&out, input) {
             Ok(eager) => {
                 let new_task = self.run.pending_task().is_some();
-                Ok(Reply::WorkflowTaskCompleted { new_task, eager })
+                let eager = self.start_eagerly(eager, &identity);
+                let next = next_task.and_then(|poll| self.next_at_once(poll, &identity));
+                Ok(Reply::WorkflowTaskCompleted { new_task, eager, next })
             }
             Err(rejection) => {
                 *self = before;
@@ -95,7 +99,7 @@ impl Transition<'_> {
             if !self.run.status.is_open() {
                 break;
             }
-            if command.kind.wants_eager_execution() {
+            if input.eager_activities && command.kind.wants_eager_execution() {
                 eager.push(self.run.next_event_id);
             }
             self.command(command, completed)?;
