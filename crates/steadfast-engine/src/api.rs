@@ -153,6 +153,8 @@ pub struct HistoryPage {
     pub events: Vec<Arc<Event>>,
     /// Where the next page starts; nothing when this run will have no more events.
     pub next_event_id: Option<EventId>,
+    /// The last event that there was when the page was made.
+    pub last_event_id: EventId,
     /// The run's status when the page was made.
     pub status: Status,
 }
@@ -223,6 +225,8 @@ pub struct PolledWorkflowTask {
     pub run: RunKey,
     /// Its type.
     pub workflow_type: WorkflowType,
+    /// Its own queue, also when this task came from a sticky one.
+    pub task_queue: TaskQueue,
     /// The task; for a lone query, what history the worker needs is in it as well.
     pub task: WorkflowTask,
     /// History: from 1 when the worker has nothing cached, else after the previous started event.

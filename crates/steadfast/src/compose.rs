@@ -2,6 +2,8 @@
 //! telemetry beside it. `steadfast dev`, `steadfast server` and tests start the same thing here.
 
 mod door;
+mod gateway;
+mod namespaces;
 mod registry;
 mod settings;
 
@@ -22,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub use steadfast_jetstream::durability::Sync;
 pub use steadfast_telemetry::Telemetry;
 
-use self::door::Door;
+use self::{door::Door, gateway::GatewayDoor};
 use crate::{cli::problem::Problem, config::Config, dev::SearchAttribute, retention::Sweeper};
 
 /// How long the partitions may take to recover before a start counts as failed.
@@ -68,6 +70,7 @@ pub struct Composed {
     durability: Durability,
     shutdown: CancellationToken,
     door: Door,
+    gateway: GatewayDoor,
     sweeper: JoinHandle<()>,
     readiness: ReadinessReporter,
 }
@@ -124,9 +127,24 @@ impl Composed {
         let sweeper = tokio::spawn(sweeper.run(every, shutdown.clone()));
         let native = settings::native(config);
         let door = Door::open(native, client, engine.clone(), shutdown.clone()).await?;
+        let temporal = steadfast_gateway::Gateway {
+            engine: engine.clone(),
+            namespaces: Arc::new(namespaces::Namespaces::new(namespaces.clone())),
+        };
+        let gateway = GatewayDoor::open(config, temporal, shutdown.clone()).await?;
         let names = config.server.namespaces.clone();
         readiness.set(Readiness::Ready);
-        Ok(Self { engine, namespaces, names, durability, shutdown, door, sweeper, readiness })
+        Ok(Self {
+            engine,
+            namespaces,
+            names,
+            durability,
+            shutdown,
+            door,
+            gateway,
+            sweeper,
+            readiness,
+        })
     }
 
     /// The engine, for code that lives in its process.
@@ -141,7 +159,15 @@ impl Composed {
 
     /// Resolves when it cannot serve any more, and says why.
     pub async fn failed(&mut self) -> Problem {
-        self.door.failed().await
+        tokio::select! {
+            problem = self.door.failed() => problem,
+            problem = self.gateway.failed() => problem,
+        }
+    }
+
+    /// Where Temporal's gRPC API is served, if it is.
+    pub fn grpc_addr(&self) -> Option<std::net::SocketAddr> {
+        self.gateway.address()
     }
 
     /// Keeps search attributes with the namespaces.
@@ -168,6 +194,7 @@ impl Composed {
         self.shutdown.cancel();
         let stopping = async {
             self.door.closed().await;
+            self.gateway.closed().await;
             // An error means that the task panicked; it said so in the log.
             let _ = self.sweeper.await;
             self.engine.shutdown().await;

@@ -18,7 +18,8 @@ pub use problem::{ConfigError, advice as advice_for};
 use serde::{Deserialize, Serialize};
 
 use sections::{
-    Durability, Engine, Events, Jetstream, Limits, Native, Nats, Retention, Server, Telemetry,
+    Durability, Engine, Events, Gateway, Jetstream, Limits, Native, Nats, Retention, Server,
+    Telemetry,
 };
 
 /// The prefix of environment variables: `STEADFAST__SECTION__KEY`.
@@ -42,6 +43,8 @@ pub struct Config {
     pub limits: Limits,
     /// The native front door.
     pub native: Native,
+    /// The front door that speaks Temporal's gRPC API.
+    pub gateway: Gateway,
     /// The feed for observers.
     pub events: Events,
     /// How long closed runs are kept.
@@ -90,6 +93,20 @@ impl Config {
             return Err((
                 "nats.tls_cert_file",
                 "a client certificate needs both tls_cert_file and tls_key_file".to_owned(),
+            ));
+        }
+        let gateway = &self.gateway;
+        let certificate = !gateway.tls_cert_file.is_empty();
+        if certificate == gateway.tls_key_file.is_empty() {
+            return Err((
+                "gateway.tls_cert_file",
+                "TLS needs both tls_cert_file and tls_key_file".to_owned(),
+            ));
+        }
+        if !certificate && !gateway.tls_client_ca_file.is_empty() {
+            return Err((
+                "gateway.tls_client_ca_file",
+                "client certificates need TLS: set tls_cert_file and tls_key_file".to_owned(),
             ));
         }
         Ok(())

@@ -117,6 +117,7 @@ async fn start(
         nats_pid: nats.as_ref().and_then(Supervisor::pid),
         nats_port: nats.as_ref().map(Supervisor::port),
         nats_monitor_url: nats.as_ref().and_then(Supervisor::monitor_url).map(ToOwned::to_owned),
+        grpc_addr: composed.grpc_addr().map(|address| address.to_string()),
         http_addr: telemetry.http_addr().map(|address| address.to_string()),
         namespaces: config.server.namespaces.clone(),
         durability,
@@ -161,8 +162,10 @@ fn banner(file: &DevFile, folder: &Path, temporary: bool) -> String {
         Some(address) => format!("http://{address}/metrics, /healthz, /readyz"),
         None => "off".to_owned(),
     };
+    let grpc = file.grpc_addr.as_deref().unwrap_or("off");
     format!(
         "steadfast {} is ready (pid {})\n\
+         \u{20} Temporal    {grpc} (gRPC: Temporal's SDKs, CLI and Web UI)\n\
          \u{20} NATS        {nats}\n\
          \u{20} metrics     {http}\n\
          \u{20} data        {} ({kept})\n\

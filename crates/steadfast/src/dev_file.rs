@@ -32,6 +32,9 @@ pub struct DevFile {
     pub nats_port: Option<u16>,
     /// Its nats-server's monitoring endpoint.
     pub nats_monitor_url: Option<String>,
+    /// Temporal's gRPC API.
+    #[serde(default)]
+    pub grpc_addr: Option<String>,
     /// Metrics and health.
     pub http_addr: Option<String>,
     /// The namespaces it was started with.

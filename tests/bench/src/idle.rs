@@ -118,7 +118,17 @@ impl Binary {
             Err(error) => return Err(error.into()),
         }
         let process = Command::new(&binary)
-            .args(["dev", "--nats-port", "0", "--http-port", "0", "--log-level", "warn"])
+            .args([
+                "dev",
+                "--nats-port",
+                "0",
+                "--http-port",
+                "0",
+                "--port",
+                "0",
+                "--log-level",
+                "warn",
+            ])
             .arg("--data-dir")
             .arg(data)
             .stdout(Stdio::null())

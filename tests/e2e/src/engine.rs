@@ -85,7 +85,7 @@ impl Engine {
     async fn start_in(folder: PathBuf, mut options: Options) -> Result<Self> {
         let data = folder.join("data");
         let mut command = Command::new(program("steadfast-under-test")?);
-        command.arg("dev").arg("--data-dir").arg(&data).args(["--http-port", "0"]);
+        command.arg("dev").arg("--data-dir").arg(&data).args(["--http-port", "0", "--port", "0"]);
         match &options.nats_url {
             Some(url) => command.args(["--nats-url", url]),
             None => command.args(["--nats-port", &options.nats_port.to_string()]),

@@ -105,5 +105,7 @@ async fn quarantined_history(
     let next = events.last().map_or(wanted, |event| event.id + 1);
     let status = steadfast_core::run::Status::Running;
     let run = slot.key().clone();
-    Ok(HistoryPage { run, events, next_event_id: Some(next), status })
+    let last_event_id = records.iter().flat_map(|stored| stored.record.events()).last();
+    let last_event_id = last_event_id.map_or(0, |event| event.id);
+    Ok(HistoryPage { run, events, next_event_id: Some(next), last_event_id, status })
 }

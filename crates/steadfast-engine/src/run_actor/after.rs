@@ -187,6 +187,7 @@ impl Live {
             token,
             run: key,
             workflow_type: self.run.started.workflow_type.clone(),
+            task_queue: self.run.started.task_queue.clone(),
             history,
             queries: self.queries.ride(),
             lone_query: None,

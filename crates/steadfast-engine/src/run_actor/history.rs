@@ -124,6 +124,7 @@ pub(super) fn page_of(run: &Run, from: EventId, events: Vec<Arc<Event>>) -> Hist
         run: run.key().clone(),
         events,
         next_event_id: (!is_end).then_some(next),
+        last_event_id: run.next_event_id - 1,
         status: run.status,
     }
 }
@@ -132,5 +133,11 @@ pub(super) fn page_of(run: &Run, from: EventId, events: Vec<Arc<Event>>) -> Hist
 pub(super) fn closing_page(run: &Run) -> HistoryPage {
     let events: Vec<_> = run.close_event.iter().cloned().collect();
     let next_event_id = events.is_empty().then_some(run.next_event_id);
-    HistoryPage { run: run.key().clone(), events, next_event_id, status: run.status }
+    HistoryPage {
+        run: run.key().clone(),
+        events,
+        next_event_id,
+        last_event_id: run.next_event_id - 1,
+        status: run.status,
+    }
 }

@@ -191,6 +191,7 @@ impl Live {
             token,
             run: key,
             workflow_type: self.run.started.workflow_type.clone(),
+            task_queue: self.run.started.task_queue.clone(),
             task: WorkflowTask {
                 task,
                 previous_started_event_id: self.run.previous_started_event_id,

@@ -20,9 +20,9 @@ pub(super) struct Args {
     /// The address that everything listens on.
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     ip: IpAddr,
-    /// The port for Temporal's gRPC API. Accepted, and not served yet: the gateway is not built.
-    #[arg(long)]
-    port: Option<u16>,
+    /// The port for Temporal's gRPC API; 0 is a free one.
+    #[arg(short, long, default_value_t = 7233)]
+    port: u16,
     /// The port for metrics and health; 0 is a free one.
     #[arg(long, default_value_t = 7243)]
     http_port: u16,
@@ -79,7 +79,8 @@ pub(super) async fn run(args: Args, out: Out) -> Result<(), Problem> {
 /// The flags that stand for keys, under what `--set` says.
 fn overlay(args: &Args) -> Vec<String> {
     let http = SocketAddr::new(args.ip, args.http_port);
-    let mut sets = vec![format!("server.http_address={http}")];
+    let grpc = SocketAddr::new(args.ip, args.port);
+    let mut sets = vec![format!("server.http_address={http}"), format!("gateway.address={grpc}")];
     let text = |key: &str, value: Option<&str>| value.map(|value| format!("{key}={value}"));
     sets.extend(text("telemetry.log_level", args.log_level.as_deref()));
     sets.extend(text("telemetry.log_format", args.log_format.map(LogFormat::as_str)));
@@ -88,19 +89,13 @@ fn overlay(args: &Args) -> Vec<String> {
 }
 
 fn not_built_yet(args: &Args) -> Vec<String> {
-    let port = args.port.map(|port| {
-        format!(
-            "note: --port {port} is not served: the gateway for Temporal's gRPC API is not built \
-             yet, the native protocol over NATS is"
-        )
-    });
     let ui = args
         .ui_port
         .map(|port| format!("note: --ui-port {port} is not served: the console is not built yet"));
     let attributes = (!args.search_attribute.is_empty()).then(|| {
         "note: search attributes are kept with runs, and cannot be searched yet".to_owned()
     });
-    [port, ui, attributes].into_iter().flatten().collect()
+    [ui, attributes].into_iter().flatten().collect()
 }
 
 impl FromStr for SearchAttribute {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use steadfast_core::limits;
 use steadfast_engine::EngineConfig;
+use steadfast_gateway::GatewayConfig;
 use steadfast_jetstream::config::{Config as JetStreamConfig, EventFeed, GroupCommit};
 use steadfast_jetstream::durability::Sync;
 use steadfast_native::NativeConfig;
@@ -99,6 +100,23 @@ pub(super) fn engine(config: &Config, partitions: u32) -> EngineConfig {
         waiters_max: engine.waiters_max,
         embedded_rounds_max: engine.embedded_rounds_max,
         limits: limits(&config.limits),
+    }
+}
+
+pub(super) fn gateway(config: &Config) -> GatewayConfig {
+    let gateway = &config.gateway;
+    GatewayConfig {
+        request_bytes_max: bytes(gateway.request_bytes_max),
+        request_timeout: gateway.request_within.0,
+        poll_timeout: gateway.poll_within.0,
+        history_poll_timeout: gateway.history_poll_within.0,
+        update_poll_timeout: gateway.update_poll_within.0,
+        deadline_margin: gateway.deadline_margin.0,
+        history_page_events_max: gateway.history_page_events_max,
+        history_page_bytes_max: bytes(gateway.history_page_bytes_max),
+        requests_per_connection_max: gateway.requests_per_connection_max,
+        payload_bytes_max: bytes(config.limits.payload_bytes_max),
+        tls: None,
     }
 }
 

@@ -8,7 +8,8 @@ use serde::Serialize;
 use super::{
     ENV_PREFIX,
     sections::{
-        Durability, Engine, Events, Jetstream, Limits, Native, Nats, Retention, Server, Telemetry,
+        Durability, Engine, Events, Gateway, Jetstream, Limits, Native, Nats, Retention, Server,
+        Telemetry,
     },
     units::{Size, Time},
 };
@@ -105,6 +106,7 @@ pub fn section_docs() -> Vec<SectionDoc> {
         doc::<Engine>("engine"),
         doc::<Limits>("limits"),
         doc::<Native>("native"),
+        doc::<Gateway>("gateway"),
         doc::<Events>("events"),
         doc::<Retention>("retention"),
         doc::<Telemetry>("telemetry"),

@@ -279,6 +279,39 @@ section! {
 }
 
 section! {
+    /// The front door that speaks Temporal's gRPC API.
+    Gateway {
+        /// The address it listens on; empty means that it is closed.
+        address: String = "127.0.0.1:7233".to_owned(),
+        /// Bytes of one request.
+        request_bytes_max: Size = Size::mib(128),
+        /// How long a request that waits for nothing may take.
+        request_within: Time = Time::secs(10),
+        /// How long a worker's poll is held open when its client names no deadline.
+        poll_within: Time = Time::secs(60),
+        /// How long a read of history is held open for news.
+        history_poll_within: Time = Time::secs(20),
+        /// How long the caller of an update is held before it hears how far the update is.
+        update_poll_within: Time = Time::secs(20),
+        /// How long before its client's own deadline a long poll is answered with nothing.
+        deadline_margin: Time = Time::secs(1),
+        /// Events in one page of history.
+        history_page_events_max: usize = 1_000,
+        /// Bytes of events in one answer, about.
+        history_page_bytes_max: Size = Size::mib(3),
+        /// Requests that one connection may have open at the same time.
+        requests_per_connection_max: u32 = 4_096,
+        /// A file with the server's certificate chain (PEM); empty means no TLS.
+        tls_cert_file: String = String::new(),
+        /// A file with its private key (PEM).
+        tls_key_file: String = String::new(),
+        /// A file with the authorities whose client certificates are accepted (PEM): then every
+        /// client must have one. Empty means that none is asked for.
+        tls_client_ca_file: String = String::new(),
+    }
+}
+
+section! {
     /// The native front door: MessagePack over NATS.
     Native {
         /// Requests worked on at the same time; more are refused with a retryable error.

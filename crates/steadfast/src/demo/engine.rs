@@ -44,7 +44,7 @@ impl Engine {
         let name = "engine";
         let program = this_program(name)?;
         let mut command = Command::new(program);
-        command.arg("dev").arg("--data-dir").arg(folder).args(["--http-port", "0"]);
+        command.arg("dev").arg("--data-dir").arg(folder).args(["--http-port", "0", "--port", "0"]);
         command.arg("--nats-port").arg(nats_port.to_string());
         let mut process = Process::start(name, &mut command, folder)?;
         let pid = process.pid();

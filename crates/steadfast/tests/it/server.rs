@@ -37,6 +37,8 @@ impl Server {
                     "--set",
                     "server.http_address=",
                     "--set",
+                    "gateway.address=",
+                    "--set",
                     "telemetry.log_level=warn",
                 ])
                 .args(["--set", &format!("nats.url={url}")])
@@ -142,7 +144,7 @@ fn without_jetstream_both_say_what_to_do() {
     assert!(said.contains("FAILURE  jetstream"), "{said}");
     assert!(said.contains("jetstream { store_dir"), "{said}");
     let output = steadfast()
-        .args(["server", "--set", "server.http_address=", "--set"])
+        .args(["server", "--set", "server.http_address=", "--set", "gateway.address=", "--set"])
         .arg(format!("nats.url={}", plain.1))
         .output()
         .unwrap();
@@ -158,7 +160,17 @@ async fn ready_while_nats_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let mut process = Running(
         steadfast()
-            .args(["--json", "dev", "--http-port", "0", "--log-level", "error", "--data-dir"])
+            .args([
+                "--json",
+                "dev",
+                "--http-port",
+                "0",
+                "--port",
+                "0",
+                "--log-level",
+                "error",
+                "--data-dir",
+            ])
             .arg(folder.path())
             .args(["--nats-url", &nats.client_url()])
             .stdout(Stdio::piped())

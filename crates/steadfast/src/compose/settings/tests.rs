@@ -8,6 +8,7 @@ fn the_defaults_are_the_components_own() {
     assert_eq!(engine(&config, config.server.partitions), EngineConfig::default());
     assert_eq!(jetstream(&config, Sync::Foreign), JetStreamConfig::default());
     assert_eq!(native(&config), NativeConfig::default());
+    assert_eq!(gateway(&config), GatewayConfig::default());
 }
 
 #[test]

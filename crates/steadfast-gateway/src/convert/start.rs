@@ -1,0 +1,171 @@
+//! What a start is made from.
+
+use steadfast_core::{
+    RequestId, Span,
+    input::Signal,
+    start::{StartRequest, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
+};
+use steadfast_temporal_api::api::{
+    common::v1 as common, enums::v1 as enums, taskqueue::v1 as taskqueue,
+    workflowservice::v1 as proto,
+};
+
+use super::{core_user_metadata, enums as map, opaque, payload, retry, time};
+use crate::fault::Fault;
+
+/// `StartWorkflowExecutionRequest`'s content.
+pub(crate) fn start(
+    request: proto::StartWorkflowExecutionRequest,
+    request_id: RequestId,
+) -> Result<StartRequest, Fault> {
+    let (reuse_policy, conflict_policy) =
+        policies(request.workflow_id_reuse_policy, request.workflow_id_conflict_policy)?;
+    let cron_schedule = request.cron_schedule;
+    let start_delay = delay(request.workflow_start_delay, &cron_schedule)?;
+    Ok(StartRequest {
+        workflow_type: request.workflow_type.unwrap_or_default().name.into(),
+        task_queue: queue(request.task_queue)?,
+        input: payload::core_list(request.input),
+        workflow_execution_timeout: time::span(
+            "WorkflowExecutionTimeoutSeconds",
+            request.workflow_execution_timeout,
+        )?,
+        workflow_run_timeout: time::span(
+            "WorkflowRunTimeoutSeconds",
+            request.workflow_run_timeout,
+        )?,
+        workflow_task_timeout: time::span(
+            "WorkflowTaskTimeoutSeconds",
+            request.workflow_task_timeout,
+        )?,
+        identity: request.identity.into(),
+        request_id,
+        reuse_policy,
+        conflict_policy,
+        retry_policy: retry::from_proto(request.retry_policy)?,
+        cron_schedule,
+        start_delay,
+        memo: payload::core_memo(request.memo),
+        search_attributes: payload::core_search_attributes(request.search_attributes),
+        header: payload::core_header(request.header),
+        user_metadata: core_user_metadata(request.user_metadata),
+        links: request.links.iter().map(opaque).collect(),
+        completion_callbacks: request.completion_callbacks.iter().map(opaque).collect(),
+        priority: request.priority.as_ref().map(opaque),
+        request_eager_execution: request.request_eager_execution,
+    })
+}
+
+/// `SignalWithStartWorkflowExecutionRequest`'s content: the start and the signal.
+pub(crate) fn signal_with_start(
+    request: proto::SignalWithStartWorkflowExecutionRequest,
+    request_id: RequestId,
+) -> Result<(StartRequest, Signal), Fault> {
+    if request.signal_name.is_empty() {
+        return Err(Fault::invalid("SignalName is not set on request."));
+    }
+    let links: Vec<_> = request.links.iter().map(opaque).collect();
+    let signal = Signal {
+        name: request.signal_name,
+        input: payload::core_list(request.signal_input),
+        identity: request.identity.clone().into(),
+        header: payload::core_header(request.header.clone()),
+        request_id: request_id.clone(),
+        external: None,
+        links: links.clone(),
+    };
+    let (reuse_policy, conflict_policy) =
+        policies(request.workflow_id_reuse_policy, request.workflow_id_conflict_policy)?;
+    let cron_schedule = request.cron_schedule;
+    let start_delay = delay(request.workflow_start_delay, &cron_schedule)?;
+    let start = StartRequest {
+        workflow_type: request.workflow_type.unwrap_or_default().name.into(),
+        task_queue: queue(request.task_queue)?,
+        input: payload::core_list(request.input),
+        workflow_execution_timeout: time::span(
+            "WorkflowExecutionTimeoutSeconds",
+            request.workflow_execution_timeout,
+        )?,
+        workflow_run_timeout: time::span(
+            "WorkflowRunTimeoutSeconds",
+            request.workflow_run_timeout,
+        )?,
+        workflow_task_timeout: time::span(
+            "WorkflowTaskTimeoutSeconds",
+            request.workflow_task_timeout,
+        )?,
+        identity: request.identity.into(),
+        request_id,
+        reuse_policy,
+        conflict_policy,
+        retry_policy: retry::from_proto(request.retry_policy)?,
+        cron_schedule,
+        start_delay,
+        memo: payload::core_memo(request.memo),
+        search_attributes: payload::core_search_attributes(request.search_attributes),
+        header: payload::core_header(request.header),
+        user_metadata: core_user_metadata(request.user_metadata),
+        links,
+        completion_callbacks: Vec::new(),
+        priority: request.priority.as_ref().map(opaque),
+        request_eager_execution: false,
+    };
+    Ok((start, signal))
+}
+
+/// Both policies; a deprecated reuse policy and a conflict policy exclude each other.
+#[expect(deprecated, reason = "Temporal serves it still")]
+fn policies(
+    reuse: i32,
+    conflict: i32,
+) -> Result<(WorkflowIdReusePolicy, WorkflowIdConflictPolicy), Fault> {
+    let reuse = enums::WorkflowIdReusePolicy::try_from(reuse)
+        .map_err(|_| Fault::invalid("unknown WorkflowIdReusePolicy"))?;
+    let conflict = enums::WorkflowIdConflictPolicy::try_from(conflict)
+        .map_err(|_| Fault::invalid("unknown WorkflowIdConflictPolicy"))?;
+    let unset = conflict == enums::WorkflowIdConflictPolicy::Unspecified;
+    if reuse == enums::WorkflowIdReusePolicy::TerminateIfRunning && !unset {
+        return Err(Fault::invalid(
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be \
+             used together with a WorkflowIDConflictPolicy.",
+        ));
+    }
+    if reuse == enums::WorkflowIdReusePolicy::RejectDuplicate
+        && conflict == enums::WorkflowIdConflictPolicy::TerminateExisting
+    {
+        return Err(Fault::invalid(
+            "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be \
+             used together with WorkflowIdConflictPolicy \
+             WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING.",
+        ));
+    }
+    Ok((map::core_reuse(reuse), map::core_conflict(conflict)))
+}
+
+fn delay(
+    delay: Option<steadfast_temporal_api::well_known::Duration>,
+    cron_schedule: &str,
+) -> Result<Span, Fault> {
+    if delay.is_some() && !cron_schedule.is_empty() {
+        return Err(Fault::invalid(
+            "CronSchedule and WorkflowStartDelay may not be used together.",
+        ));
+    }
+    time::span("WorkflowStartDelay", delay)
+}
+
+/// The task queue of a request: there must be one.
+pub(crate) fn queue(
+    queue: Option<taskqueue::TaskQueue>,
+) -> Result<steadfast_core::TaskQueue, Fault> {
+    let name = queue.unwrap_or_default().name;
+    if name.is_empty() {
+        return Err(Fault::invalid("TaskQueue is not set on request."));
+    }
+    Ok(name.into())
+}
+
+/// The links of a request, as the engine carries them.
+pub(crate) fn links(links: &[common::Link]) -> Vec<bytes::Bytes> {
+    links.iter().map(opaque).collect()
+}

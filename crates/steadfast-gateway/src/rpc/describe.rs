@@ -1,0 +1,169 @@
+//! A run, as Temporal's clients show it.
+
+use steadfast_core::{
+    Run, Timestamp,
+    run::{activity::Activity, child::Child, workflow_task::Pending},
+};
+use steadfast_engine::api::HistoryRequest;
+use steadfast_temporal_api::api::{
+    common::v1 as common, enums::v1 as enums, sdk::v1 as sdk, workflow::v1 as workflow,
+    workflowservice::v1 as proto,
+};
+
+use crate::{
+    context::{Context, Patience, target},
+    convert::{
+        activity_type, clear, enums as map, event::Names, execution, failure, payload, task_queue,
+        time, user_metadata, workflow_type,
+    },
+    fault::Fault,
+};
+
+pub(crate) async fn describe_workflow_execution(
+    context: &Context,
+    _patience: Patience,
+    request: proto::DescribeWorkflowExecutionRequest,
+) -> Result<proto::DescribeWorkflowExecutionResponse, Fault> {
+    let target = target(request.namespace, request.execution)?;
+    let names = context.names(&target.namespace).await?;
+    let described = context.engine.describe(&target, context.soon()).await?;
+    let run = &described.run;
+    let first = HistoryRequest {
+        from_event_id: 1,
+        max_events: 1,
+        wait_new: false,
+        close_event_only: false,
+    };
+    let first = context.engine.history(&run.key().into(), first, context.soon()).await?;
+    let started = first.events.first();
+    let metadata = started.and_then(|event| event.user_metadata.as_deref()).map(user_metadata);
+    Ok(proto::DescribeWorkflowExecutionResponse {
+        execution_config: Some(config(run, metadata)),
+        workflow_execution_info: Some(info(run, &names)),
+        pending_activities: run.activities.values().map(|a| activity(run, a)).collect(),
+        pending_children: run.children.values().map(|child| pending_child(child)).collect(),
+        pending_workflow_task: run.pending_task().map(|pending| pending_task(run, pending)),
+        workflow_extended_info: Some(extended(run)),
+        ..proto::DescribeWorkflowExecutionResponse::default()
+    })
+}
+
+fn config(
+    run: &Run,
+    user_metadata: Option<sdk::UserMetadata>,
+) -> workflow::WorkflowExecutionConfig {
+    let started = &run.started;
+    workflow::WorkflowExecutionConfig {
+        task_queue: task_queue(&started.task_queue),
+        workflow_execution_timeout: time::duration(started.workflow_execution_timeout),
+        workflow_run_timeout: time::duration(started.workflow_run_timeout),
+        default_workflow_task_timeout: time::duration(run.task_timeout()),
+        user_metadata,
+    }
+}
+
+fn info(run: &Run, names: &Names) -> workflow::WorkflowExecutionInfo {
+    let started = &run.started;
+    let parent = started.parent.as_ref();
+    let own = parent.filter(|parent| parent.namespace.as_str() == names.namespace);
+    let execution_time = run.started_at + started.first_workflow_task_backoff;
+    let root = started.root.as_ref().map_or_else(|| run.key().execution(), Clone::clone);
+    let length = run.next_event_id - 1;
+    workflow::WorkflowExecutionInfo {
+        execution: Some(execution(&run.key().execution())),
+        r#type: workflow_type(&started.workflow_type),
+        start_time: Some(time::timestamp(run.started_at)),
+        close_time: run.closed_at.map(time::timestamp),
+        status: map::status(run.status).into(),
+        history_length: length,
+        parent_namespace_id: own.map(|_| names.namespace_id.clone()).unwrap_or_default(),
+        parent_execution: parent.map(|parent| execution(&parent.execution)),
+        execution_time: Some(time::timestamp(execution_time)),
+        memo: Some(payload::memo(&run.memo).unwrap_or_default()),
+        search_attributes: Some(
+            payload::search_attributes(&run.search_attributes).unwrap_or_default(),
+        ),
+        auto_reset_points: Some(workflow::ResetPoints::default()),
+        task_queue: started.task_queue.to_string(),
+        history_size_bytes: i64::try_from(run.history_bytes).unwrap_or(i64::MAX),
+        execution_duration: run.closed_at.and_then(|at| time::duration(at.since(execution_time))),
+        root_execution: Some(execution(&root)),
+        first_run_id: started.first_execution_run_id.to_string(),
+        priority: Some(priority(run)),
+        ..workflow::WorkflowExecutionInfo::default()
+    }
+}
+
+fn priority(run: &Run) -> common::Priority {
+    run.started.priority.as_ref().and_then(clear).unwrap_or_default()
+}
+
+fn extended(run: &Run) -> workflow::WorkflowExecutionExtendedInfo {
+    let started = &run.started;
+    let run_end = started.workflow_run_timeout.set().map(|timeout| run.started_at + timeout);
+    workflow::WorkflowExecutionExtendedInfo {
+        execution_expiration_time: started.workflow_execution_expiration.map(time::timestamp),
+        run_expiration_time: run_end.map(time::timestamp),
+        cancel_requested: run.cancel_requested.is_some(),
+        original_start_time: Some(time::timestamp(run.started_at)),
+        ..workflow::WorkflowExecutionExtendedInfo::default()
+    }
+}
+
+fn pending_task(run: &Run, pending: &Pending) -> workflow::PendingWorkflowTaskInfo {
+    use enums::PendingWorkflowTaskState as State;
+    let out = run.session.task_out.as_ref();
+    let state = if out.is_some() { State::Started } else { State::Scheduled };
+    let scheduled = Some(time::timestamp(pending.scheduled_at));
+    workflow::PendingWorkflowTaskInfo {
+        state: state.into(),
+        scheduled_time: scheduled,
+        original_scheduled_time: scheduled,
+        started_time: out.map(|out| time::timestamp(out.started_at)),
+        attempt: pending.attempt,
+    }
+}
+
+fn pending_child(child: &Child) -> workflow::PendingChildExecutionInfo {
+    let initiated = &child.initiated;
+    workflow::PendingChildExecutionInfo {
+        workflow_id: initiated.workflow_id.to_string(),
+        run_id: child.started_run.to_string(),
+        workflow_type_name: initiated.workflow_type.to_string(),
+        initiated_id: child.initiated_event_id,
+        parent_close_policy: map::parent_close(initiated.parent_close_policy).into(),
+    }
+}
+
+fn activity(run: &Run, activity: &Activity) -> workflow::PendingActivityInfo {
+    use enums::PendingActivityState as State;
+    let scheduled = &activity.scheduled;
+    let is_canceled = activity.cancel_requested_event_id != 0;
+    let state = match (&activity.started, is_canceled) {
+        (Some(_), true) => State::CancelRequested,
+        (Some(_), false) => State::Started,
+        (None, _) => State::Scheduled,
+    };
+    let stamp = |at: Timestamp| Some(time::timestamp(at));
+    let deadline = scheduled.schedule_to_close_timeout.set();
+    let started = activity.started.as_ref();
+    let identity = started.map_or(&activity.last_identity, |attempt| &attempt.identity);
+    workflow::PendingActivityInfo {
+        activity_id: scheduled.activity_id.to_string(),
+        activity_type: activity_type(&scheduled.activity_type),
+        state: state.into(),
+        heartbeat_details: payload::list(&run.heartbeat_details(activity)),
+        last_heartbeat_time: activity.heartbeat_at.and_then(stamp),
+        last_started_time: started.and_then(|attempt| stamp(attempt.at)),
+        attempt: activity.attempt,
+        maximum_attempts: activity.retry_policy().maximum_attempts,
+        scheduled_time: stamp(activity.attempt_scheduled_at),
+        expiration_time: deadline.and_then(|timeout| stamp(activity.scheduled_at + timeout)),
+        last_failure: activity.last_failure.as_deref().map(failure::to_proto),
+        last_worker_identity: identity.to_string(),
+        next_attempt_schedule_time: activity
+            .in_backoff()
+            .then(|| time::timestamp(activity.attempt_scheduled_at)),
+        ..workflow::PendingActivityInfo::default()
+    }
+}

@@ -1,0 +1,87 @@
+//! Queries: asking, and a worker's answer to a query that is a task of its own.
+
+use steadfast_core::{Failure, failure::ApplicationFailure, failure::FailureInfo};
+use steadfast_engine::api::{Query, QueryAnswer};
+use steadfast_temporal_api::api::{
+    common::v1 as common, enums::v1 as enums, errordetails::v1::QueryFailedFailure,
+    failure::v1 as failure_proto, query::v1 as query_proto, workflowservice::v1 as proto,
+};
+
+use crate::{
+    context::{Context, Patience, target},
+    convert::{enums as map, failure, payload},
+    fault::Fault,
+    token::{self, Kind},
+};
+
+pub(crate) async fn query_workflow(
+    context: &Context,
+    patience: Patience,
+    request: proto::QueryWorkflowRequest,
+) -> Result<proto::QueryWorkflowResponse, Fault> {
+    use enums::QueryRejectCondition as Reject;
+    let target = target(request.namespace, request.execution)?;
+    let query = request.query.ok_or_else(|| Fault::invalid("Query is not set on request."))?;
+    if query.query_type.is_empty() {
+        return Err(Fault::invalid("QueryType is not set on request."));
+    }
+    let reject = Reject::try_from(request.query_reject_condition)
+        .map_err(|_| Fault::invalid("unknown QueryRejectCondition"))?;
+    let query = Query {
+        name: query.query_type,
+        args: payload::core_list(query.query_args),
+        header: payload::core_header(query.header),
+        reject_not_open: reject == Reject::NotOpen,
+        reject_not_completed_cleanly: reject == Reject::NotCompletedCleanly,
+    };
+    let answer = context.engine.query(&target, query, context.as_long_as(patience)).await?;
+    match answer {
+        QueryAnswer::Result(result) => Ok(proto::QueryWorkflowResponse {
+            // An answer without values is an answer still: clients decode the list.
+            query_result: Some(payload::list(&result).unwrap_or_default()),
+            ..proto::QueryWorkflowResponse::default()
+        }),
+        QueryAnswer::Rejected(status) => Ok(proto::QueryWorkflowResponse {
+            query_rejected: Some(query_proto::QueryRejected { status: map::status(status).into() }),
+            ..proto::QueryWorkflowResponse::default()
+        }),
+        QueryAnswer::Failed(failed) => {
+            let failure = Some(failure::to_proto(&failed));
+            Err(Fault::invalid(failed.message).with(&QueryFailedFailure { failure }))
+        }
+    }
+}
+
+pub(crate) async fn respond_query_task_completed(
+    context: &Context,
+    _patience: Patience,
+    request: proto::RespondQueryTaskCompletedRequest,
+) -> Result<proto::RespondQueryTaskCompletedResponse, Fault> {
+    let token = token::decode(Kind::Query, &request.namespace, &request.task_token)?;
+    let failed = request.completed_type == i32::from(enums::QueryResultType::Failed);
+    let answer = answer(failed, request.query_result, request.error_message, request.failure);
+    context.engine.answer_query(&token, answer, context.soon()).await?;
+    Ok(proto::RespondQueryTaskCompletedResponse {})
+}
+
+/// A worker's answer: older SDKs give a message, newer ones a whole failure.
+pub(super) fn answer(
+    failed: bool,
+    result: Option<common::Payloads>,
+    message: String,
+    failure: Option<failure_proto::Failure>,
+) -> QueryAnswer {
+    if !failed {
+        return QueryAnswer::Result(payload::core_list(result));
+    }
+    let failure = failure.map_or_else(
+        || Failure {
+            message: message.clone(),
+            info: FailureInfo::Application(ApplicationFailure::default()),
+            ..Failure::default()
+        },
+        failure::from_proto,
+    );
+    let message = if message.is_empty() { failure.message.clone() } else { message };
+    QueryAnswer::Failed(Box::new(Failure { message, ..failure }))
+}
