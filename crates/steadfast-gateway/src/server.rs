@@ -9,6 +9,7 @@ use steadfast_temporal_api::{
     workflow_service::workflow_service_server::WorkflowServiceServer,
 };
 use tokio::{io, net::TcpListener};
+use tonic::codec::CompressionEncoding;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
 
 use crate::{GatewayConfig, context::Context, ports::Namespaces, service::Services};
@@ -72,20 +73,29 @@ async fn serve(
     let max = config.request_bytes_max;
     let Gateway { engine, namespaces } = gateway;
     let services = Services { context: Context { config: Arc::new(config), engine, namespaces } };
+    // Clients may compress what they send; answers go as they are, which costs less than it saves.
     let workflow = WorkflowServiceServer::new(services.clone())
+        .accept_compressed(CompressionEncoding::Gzip)
         .max_decoding_message_size(max)
         .max_encoding_message_size(max);
-    let operator = OperatorServiceServer::new(services).max_decoding_message_size(max);
+    let operator = OperatorServiceServer::new(services)
+        .accept_compressed(CompressionEncoding::Gzip)
+        .max_decoding_message_size(max);
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status(HEALTH_NAME, tonic_health::ServingStatus::Serving).await;
-    let reflection = tonic_reflection::server::Builder::configure()
-        .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET);
-    let reflection_alpha = reflection.build_v1().map_err(ServeError::Reflection)?;
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+    };
+    let reflection_v1 = reflection().build_v1().map_err(ServeError::Reflection)?;
+    // What older command-line tools ask for.
+    let reflection_v1alpha = reflection().build_v1alpha().map_err(ServeError::Reflection)?;
     server
         .add_service(workflow)
         .add_service(operator)
         .add_service(health)
-        .add_service(reflection_alpha)
+        .add_service(reflection_v1)
+        .add_service(reflection_v1alpha)
         .serve_with_incoming_shutdown(incoming, shutdown)
         .await
         .map_err(ServeError::Listener)
