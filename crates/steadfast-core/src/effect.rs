@@ -4,9 +4,9 @@
 //! crash between the acknowledgement and the effect loses nothing; receivers drop duplicates.
 
 use crate::{
-    EventId, RunKey, TaskQueue, UpdateId, WorkflowKey,
+    EventId, Execution, RunKey, TaskQueue, UpdateId, WorkflowKey,
     event::UpdateOutcome,
-    input::{ChildReport, RequestCancel, Signal, Start, Terminate},
+    input::{ChildReport, RequestCancel, Reset, Signal, Start, Terminate},
 };
 
 /// One thing to do after the acknowledgement.
@@ -93,14 +93,21 @@ pub enum OutboundMessage {
         /// What it is made from.
         start: Box<Start>,
     },
+    /// Make the run that a reset asked for out of this one's history.
+    StartReset {
+        /// The run whose history it begins with: the sender.
+        base: RunKey,
+        /// What was asked.
+        reset: Box<Reset>,
+    },
     /// Signal another run; an empty run id in `to` is the current run.
     Signal {
         /// The target.
         to: RunKey,
         /// The signal.
         signal: Box<Signal>,
-        /// The target must be a child of the sender.
-        child_workflow_only: bool,
+        /// The target must be a child of this run: the sender, or one whose history it has.
+        only_child_of: Option<Execution>,
     },
     /// Ask another run to cancel.
     RequestCancel {
@@ -129,7 +136,9 @@ impl OutboundMessage {
     /// The workflow it goes to.
     pub fn target(&self) -> WorkflowKey {
         match self {
-            Self::StartChild { key, .. } | Self::StartSuccessor { key, .. } => key.workflow(),
+            Self::StartChild { key, .. }
+            | Self::StartSuccessor { key, .. }
+            | Self::StartReset { base: key, .. } => key.workflow(),
             Self::Signal { to, .. }
             | Self::RequestCancel { to, .. }
             | Self::Terminate { to, .. }

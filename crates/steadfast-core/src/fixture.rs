@@ -6,7 +6,8 @@
 mod render;
 
 use crate::{
-    Command, Effect, Input, Record, Rejection, Run, RunKey, Span, Timestamp, Transition, UpdateId,
+    Command, Effect, Event, Input, Record, Rejection, Run, RunKey, Span, Timestamp, Transition,
+    UpdateId,
     effect::OutboundMessage,
     event::{UpdateRequest, WorkflowTaskFailedCause},
     input::{
@@ -15,6 +16,7 @@ use crate::{
     },
     invariant,
     limits::Limits,
+    run::reset::ResetStart,
     start::{Lineage, StartRequest},
 };
 
@@ -247,11 +249,30 @@ impl World {
             .find_map(|message| self.started_by(message))
     }
 
+    /// The run that a reset of this one makes; what happened since the reset point happens again.
+    pub fn reset_run(&self) -> Option<World> {
+        let base = self.run.opened.clone();
+        let reset = (**self.run.reset_to.as_ref()?).clone();
+        let key = RunKey { run_id: reset.new_run_id.clone(), ..base.key.clone() };
+        let events = self.records.iter().flat_map(Record::events).cloned();
+        let (copied, later) =
+            events.partition(|event: &Event| event.id < reset.workflow_task_finish_event_id);
+        let start = ResetStart { base: (*base).clone(), reset, copied, later };
+        let opened = Transition::start_reset(key, start, &self.limits, self.now);
+        let opened = opened.expect("the reset point was checked");
+        let Transition { run, record, effects, .. } = opened;
+        let (records, limits) = (vec![record], self.limits.clone());
+        let world = Self { run, records, now: self.now, limits, effects, polls: 0 };
+        world.check();
+        Some(world)
+    }
+
     fn started_by(&self, message: OutboundMessage) -> Option<World> {
         let (key, start) = match message {
             OutboundMessage::StartChild { key, start }
             | OutboundMessage::StartSuccessor { key, start } => (key, *start),
-            OutboundMessage::Signal { .. }
+            OutboundMessage::StartReset { .. }
+            | OutboundMessage::Signal { .. }
             | OutboundMessage::RequestCancel { .. }
             | OutboundMessage::Terminate { .. }
             | OutboundMessage::ReportToParent { .. } => return None,

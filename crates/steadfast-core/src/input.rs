@@ -15,7 +15,10 @@ pub use self::operate::{
 use crate::{
     ActivityId, Command, EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads,
     RequestId, RunId, Span, TaskQueue, WorkflowType,
-    event::{Event, StartChildFailedCause, UpdateOutcome, UpdateRequest, WorkflowTaskFailedCause},
+    event::{
+        Event, StartChildFailedCause, UpdateOutcome, UpdateRequest,
+        WorkflowExecutionOptionsUpdated, WorkflowTaskFailedCause,
+    },
     failure::RetryState,
     start::{Lineage, StartRequest},
 };
@@ -61,6 +64,8 @@ pub enum Input {
     External(Box<ExternalReport>),
     /// The sticky worker is gone: the next workflow task goes to the normal queue.
     ResetSticky,
+    /// Begin again from an earlier point, as a new run.
+    Reset(Box<Reset>),
 }
 
 /// Makes a run.
@@ -267,6 +272,51 @@ pub struct Terminate {
     pub identity: Identity,
     /// When set, the first run of the chain must be this one.
     pub first_execution_run_id: RunId,
+}
+
+/// A new run begins with a part of this run's history.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Reset {
+    /// The run to make.
+    pub new_run_id: RunId,
+    /// The first event that the new run does not get: where a workflow task ended, or would have.
+    pub workflow_task_finish_event_id: EventId,
+    /// Why, for people.
+    pub reason: String,
+    /// Repeats carry the same id.
+    pub request_id: RequestId,
+    /// Who asks.
+    pub identity: Identity,
+    /// What later events are not applied to the new run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<ReapplyExclude>,
+    /// What is done to the new run before its workflow sees it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<PostResetOperation>,
+}
+
+/// Later events that a reset leaves out (`temporal.api.enums.v1.ResetReapplyExcludeType`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReapplyExclude {
+    /// Signals.
+    #[default]
+    Signal,
+    /// Updates.
+    Update,
+    /// Results of Nexus operations.
+    Nexus,
+    /// Requests to cancel.
+    CancelRequest,
+}
+
+/// What is done to a run that a reset made (`temporal.api.workflow.v1.PostResetOperation`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PostResetOperation {
+    /// It is signalled.
+    Signal(Box<Signal>),
+    /// Its options are changed.
+    Options(Box<WorkflowExecutionOptionsUpdated>),
 }
 
 /// A child's fate, told to its parent.

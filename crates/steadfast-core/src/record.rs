@@ -7,8 +7,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Event, EventId, Failure, Identity, Payloads, RequestId, RunKey, TimerId, Timestamp,
-    input::Sticky,
+    Event, EventId, Failure, Identity, Payloads, RequestId, RunId, RunKey, TimerId, Timestamp,
+    UpdateId,
+    input::{Reset, Sticky},
 };
 
 /// One durable transition of a run.
@@ -107,6 +108,12 @@ pub enum Change {
     Delivered(EventId),
     /// A timer was cancelled whose firing still waits in the buffer: the firing never happened.
     TimerFiringForgotten(TimerId),
+    /// The run is reset: another one, which it owes, begins with a part of its history.
+    Reset(Box<Reset>),
+    /// What was pending at the reset point is scheduled anew, at this record's time.
+    Rescheduled,
+    /// An update that the history has as admitted was refused: it is not delivered again.
+    UpdateRefused(UpdateId),
 }
 
 /// A run's beginning: what the started event does not say.
@@ -116,9 +123,50 @@ pub struct Opened {
     pub key: RunKey,
     /// The request that started it: a repeat of it gets this run as its answer.
     pub request_id: RequestId,
+    /// The run whose history it begins with, when a reset made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<Box<ResetOrigin>>,
+}
+
+/// Where a run comes from that a reset made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResetOrigin {
+    /// The reset request: a repeat of it gets this run as its answer.
+    pub request_id: RequestId,
+    /// Whose history it begins with, by event: the oldest run first, the base run last.
+    pub forks: Vec<Fork>,
+    /// When the first of these runs started.
+    pub original_start: Timestamp,
+}
+
+/// Events that a run was given by a reset.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Fork {
+    /// The run that wrote them.
+    pub run_id: RunId,
+    /// The last of them.
+    pub through: EventId,
 }
 
 impl Record {
+    /// How the run began, in its first record.
+    pub fn opened(&self) -> Option<&Opened> {
+        self.entries.iter().find_map(|entry| match entry {
+            Entry::Change(Change::Opened(opened)) => Some(&**opened),
+            Entry::Event(_) | Entry::Flushed(_) | Entry::Change(_) => None,
+        })
+    }
+
+    /// The numbered events in it, in order, without the rest.
+    pub fn into_events(self) -> impl Iterator<Item = Event> {
+        self.entries.into_iter().filter_map(|entry| match entry {
+            Entry::Event(event) | Entry::Flushed(event) => Some(event),
+            Entry::Change(_) => None,
+        })
+    }
+
     /// The numbered events in it, in order.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.entries.iter().filter_map(|entry| match entry {

@@ -22,6 +22,12 @@ pub enum Rejection {
     /// Cancellation was asked for before, by another request.
     #[error("cancellation already requested for this workflow execution")]
     CancellationAlreadyRequested,
+    /// The run was reset: what was meant for it goes to the run that took its place.
+    #[error("workflow execution was reset, run id {run_id}")]
+    WasReset {
+        /// The run that took its place.
+        run_id: RunId,
+    },
     /// Only the parent may do this.
     #[error("the target is not a child of the requesting workflow")]
     NotParent,

@@ -17,6 +17,7 @@ pub mod derive;
 pub mod external;
 pub mod open;
 pub mod properties;
+pub mod reset;
 pub mod signal;
 pub mod successor;
 pub mod timer;
@@ -81,6 +82,10 @@ pub struct Run {
     pub external: BTreeMap<EventId, Arc<external::Message>>,
     /// Updates that the workflow accepted, and their outcomes.
     pub updates: BTreeMap<UpdateId, Arc<update::Update>>,
+    /// Updates that the history has as admitted (a reset carried them over), not accepted yet.
+    pub updates_admitted: BTreeMap<UpdateId, Arc<update::CarriedOver>>,
+    /// The reset that another run is to follow from, or followed from.
+    pub reset_to: Option<Arc<crate::input::Reset>>,
     /// Request ids seen, for deduplication.
     pub requests_seen: BTreeSet<RequestId>,
     /// How many signals arrived.

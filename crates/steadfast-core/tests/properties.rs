@@ -14,7 +14,8 @@ use steadfast_core::{
     command::CommandKind,
     event::WorkflowTaskFailedCause,
     fixture::{World, complete, request},
-    input::{FailWorkflowTask, Reply, StartWorkflowTask, WorkflowTaskRef},
+    input::{FailWorkflowTask, Reply, Reset, StartWorkflowTask, WorkflowTaskRef},
+    run::reset::check_point,
 };
 
 use crate::script::{News, Step, commands, input, pick, step};
@@ -132,6 +133,17 @@ fn cases() -> ProptestConfig {
     }
 }
 
+/// Every event that a reset may leave out as the first.
+fn reset_points(world: &World) -> Vec<EventId> {
+    let events: Vec<_> = world.records.iter().flat_map(|record| record.events()).cloned().collect();
+    let good = |finish: &EventId| {
+        let reset = Reset { workflow_task_finish_event_id: *finish, ..Reset::default() };
+        let copied = events.iter().filter(|event| event.id < *finish).cloned().collect();
+        check_point(&world.run, reset, copied, &world.limits).is_ok()
+    };
+    (2..world.run.next_event_id).filter(good).collect()
+}
+
 proptest! {
     #![proptest_config(cases())]
 
@@ -148,6 +160,41 @@ proptest! {
         let owed = world.run.owed_when_closed();
         world.crash();
         prop_assert_eq!(world.run.owed_when_closed(), owed);
+    }
+
+    /// Whatever happened: a reset to any workflow task gives a run that keeps every invariant.
+    #[test]
+    fn a_run_that_is_reset_anywhere_goes_on(
+        steps in vec(step(), 1..60),
+        finish in any::<proptest::sample::Index>(),
+        more in vec(step(), 0..20),
+    ) {
+        let mut world = World::default();
+        let mut tasks = Vec::new();
+        for step in steps {
+            apply(&mut world, step, &mut tasks);
+        }
+        let points = reset_points(&world);
+        if points.is_empty() {
+            return Ok(());
+        }
+        let reset = Reset {
+            new_run_id: "run-2".into(),
+            workflow_task_finish_event_id: points[finish.index(points.len())],
+            ..Reset::default()
+        };
+        feed(&mut world, Input::Reset(Box::new(reset))).unwrap();
+        survives_a_snapshot(&world.run);
+        let owed = world.run.owed_when_closed();
+        world.crash();
+        prop_assert_eq!(world.run.owed_when_closed(), owed);
+        let mut next = world.reset_run().expect("it was said yes to");
+        let mut tasks = Vec::new();
+        for step in more {
+            apply(&mut next, step, &mut tasks);
+        }
+        closes(&mut next);
+        survives_a_snapshot(&next.run);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use steadfast_core::{
     Payloads, Rejection, RequestId, RunId, RunKey, TaskQueue, Timestamp, UpdateId, WorkflowId,
     WorkflowKey, WorkflowType,
     event::{UpdateOutcome, UpdateRequest, WorkflowTaskFailedCause},
-    input::{ActivityTask, Signal, Sticky, WorkflowTask},
+    input::{ActivityTask, Reset, Signal, Sticky, WorkflowTask},
     run::Status,
     start::StartRequest,
 };
@@ -351,6 +351,13 @@ pub struct UpdateWorkflow {
     pub wait: UpdateWait,
     /// When set, the first run of the chain must be this one.
     pub first_execution_run_id: RunId,
+}
+
+/// Begins a run again from an earlier point.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResetWorkflow {
+    /// What is asked; the engine chooses the new run's id.
+    pub reset: Reset,
 }
 
 /// Why a request to the engine failed. Front doors map each to their own form.

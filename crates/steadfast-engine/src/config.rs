@@ -66,6 +66,9 @@ pub struct EngineConfig {
     pub waiters_max: usize,
     /// Rounds that an embedded workflow may go on within one transition (default 16).
     pub embedded_rounds_max: usize,
+    /// Bytes of history that a reset copies at most: a run's first record is one object
+    /// (default 48 MiB).
+    pub reset_bytes_max: usize,
     /// Bounds of what one run may hold.
     pub limits: Limits,
 }
@@ -101,6 +104,7 @@ impl Default for EngineConfig {
             service_timeout_ms: 60_000,
             waiters_max: 1_000,
             embedded_rounds_max: 16,
+            reset_bytes_max: 48 << 20,
             limits: Limits::default(),
         }
     }

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use steadfast_core::{
-    Input, Payload, Rejection, RunKey,
+    Execution, Input, Payload, Rejection, RunKey,
     effect::{Outbound, OutboundMessage},
     event::{ExternalFailedCause, StartChildFailedCause},
     input::{ChildFate, ChildReport, ExternalReport, Start},
@@ -19,14 +19,18 @@ use crate::{
     context::Shared,
     handle::{
         ask::{Retry, ask, require_namespace},
+        reset,
         start::{Outcome, start_run},
     },
     ports::Expected,
-    request::{Answered, Open, Opened, Read, Request},
+    request::{Answered, Begin, Open, Opened, Read, Request},
     slot::Slot,
     sync::lock,
     trace::TRACEPARENT,
 };
+
+/// How many resets of its parent a child's report follows (`maxResetRedirectCount` is 20 there).
+const RESETS_FOLLOWED_MAX: usize = 100;
 
 /// Sends a message for a run, in the background.
 pub(crate) fn send(shared: &Arc<Shared>, from: &Arc<Slot>, outbound: Outbound) {
@@ -53,6 +57,7 @@ fn name_of(outbound: &Outbound) -> &'static str {
     match &outbound.message {
         OutboundMessage::StartChild { .. } => "start child",
         OutboundMessage::StartSuccessor { .. } => "start successor",
+        OutboundMessage::StartReset { .. } => "start reset",
         OutboundMessage::Signal { .. } => "signal",
         OutboundMessage::RequestCancel { .. } => "request cancel",
         OutboundMessage::Terminate { .. } => "terminate",
@@ -74,7 +79,7 @@ fn begin_successor(shared: &Shared, from: &Arc<Slot>, outbound: &Outbound) -> Be
     let slot = partition.find_or_insert(address, 0);
     let (reply, opened) = oneshot::channel();
     let expected = Expected::Workflow(from.sequence());
-    let open = Open { start: (**start).clone(), expected, answer: reply };
+    let open = Open { begin: Begin::Start(start.clone()), expected, answer: reply };
     if shared.push(&slot, Request::Open(Box::new(open))).is_err() {
         return None;
     }
@@ -121,10 +126,20 @@ async fn attempt(
             final_answer(started.map(drop))?;
             Ok(None)
         }
-        OutboundMessage::Signal { to, signal, child_workflow_only } => {
+        OutboundMessage::StartReset { base, reset } => {
+            match reset::carry_out(shared, base, reset, deadline).await {
+                // What the base run said yes to can be made, except when it is too large.
+                Err(EngineError::Rejected(rejection)) => {
+                    tracing::error!(run = %base, %rejection, "a reset run cannot be made");
+                    Ok(None)
+                }
+                carried_out => carried_out.map(|()| None),
+            }
+        }
+        OutboundMessage::Signal { to, signal, only_child_of } => {
             let target = Target::from(to);
-            if *child_workflow_only {
-                let is_child = is_child(shared, &target, &outbound.from, deadline).await;
+            if let Some(parent) = only_child_of {
+                let is_child = is_child(shared, &target, parent, deadline).await;
                 if !final_answer(is_child)?.unwrap_or(false) {
                     return Ok(Some(external(id, Err(not_found()))));
                 }
@@ -144,10 +159,7 @@ async fn attempt(
             Ok(None)
         }
         OutboundMessage::ReportToParent { to, report } => {
-            // A parent that is closed, or knows it already, does not mind.
-            let input = Input::Child(report.clone());
-            tell(shared, &Target::from(to), input, deadline).await?.ok();
-            Ok(None)
+            report_to_parent(shared, to, report, deadline).await.map(|()| None)
         }
     }
 }
@@ -181,6 +193,29 @@ async fn tell(
     }
 }
 
+/// Tells a parent; one that was reset passes it on. A parent that is closed, or knows it already,
+/// does not mind.
+async fn report_to_parent(
+    shared: &Arc<Shared>,
+    parent: &RunKey,
+    report: &ChildReport,
+    deadline: Instant,
+) -> Result<(), EngineError> {
+    let mut parent = parent.clone();
+    for _ in 0..RESETS_FOLLOWED_MAX {
+        let target = Target::from(&parent);
+        let told = ask(shared, &target, deadline, Retry::Again, |reply| {
+            let input = Input::Child(Box::new(report.clone()));
+            Request::Input(Box::new(input), Some(reply))
+        });
+        match told.await {
+            Err(EngineError::Rejected(Rejection::WasReset { run_id })) => parent.run_id = run_id,
+            told => return final_answer(told).map(drop),
+        }
+    }
+    Ok(())
+}
+
 /// Sorts out what need not be tried again.
 fn final_answer<T>(result: Result<T, EngineError>) -> Result<Option<T>, EngineError> {
     match result {
@@ -197,12 +232,12 @@ fn final_answer<T>(result: Result<T, EngineError>) -> Result<Option<T>, EngineEr
 async fn is_child(
     shared: &Arc<Shared>,
     target: &Target,
-    parent: &RunKey,
+    parent: &Execution,
     deadline: Instant,
 ) -> Result<bool, EngineError> {
     let run =
         ask(shared, target, deadline, Retry::Again, |reply| Request::Read(Read::Describe(reply)));
-    Ok(run.await?.is_child_of(&parent.execution()))
+    Ok(run.await?.is_child_of(parent))
 }
 
 async fn start_child(

@@ -7,6 +7,7 @@ pub(crate) mod ask;
 mod list;
 mod look;
 mod operate;
+pub(crate) mod reset;
 pub(crate) mod start;
 mod tasks;
 mod update;
@@ -15,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use ractor::Actor;
 use steadfast_core::{
-    Identity, Input, Namespace, Payloads, TaskQueue, UpdateId,
+    Identity, Input, Namespace, Payloads, RunId, TaskQueue, UpdateId,
     input::{ActivityOutcome, HeartbeatReply, RequestCancel, Signal, Terminate},
 };
 use tokio::time::timeout_at;
@@ -326,6 +327,16 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<(), EngineError> {
         self.feed(target, Input::ResetSticky, Retry::Again, deadline).await
+    }
+
+    /// Begins a run again from an earlier point, as a new run, whose id is the answer.
+    pub async fn reset_workflow(
+        &self,
+        target: &Target,
+        request: ResetWorkflow,
+        deadline: Deadline,
+    ) -> Result<RunId, EngineError> {
+        reset::reset(&self.shared, target, request, deadline).await
     }
 
     /// Lets a quarantined run try again.

@@ -6,6 +6,7 @@ use steadfast_core::{
     Input, Run, RunId, UpdateId,
     event::UpdateRequest,
     input::{CompleteWorkflowTask, Reply, Start},
+    run::reset::ResetStart,
     start::CurrentRun,
 };
 use tokio::sync::oneshot;
@@ -57,9 +58,28 @@ pub(crate) enum Read {
 
 /// Makes a run, if the log says that the workflow id is free.
 pub(crate) struct Open {
-    pub(crate) start: Start,
+    pub(crate) begin: Begin,
     pub(crate) expected: Expected,
     pub(crate) answer: Answer<Opened>,
+}
+
+/// What a run is made from.
+#[derive(Clone)]
+pub(crate) enum Begin {
+    /// A request, or another run's end.
+    Start(Box<Start>),
+    /// Another run's history.
+    Reset(Box<ResetStart>),
+}
+
+impl Begin {
+    /// Where its workflow tasks go.
+    pub(crate) fn task_queue(&self) -> &str {
+        match self {
+            Self::Start(start) => start.request.task_queue.as_str(),
+            Self::Reset(_) => "",
+        }
+    }
 }
 
 /// What became of an [`Open`].

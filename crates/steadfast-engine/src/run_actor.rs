@@ -213,6 +213,10 @@ impl Live {
         if decided.record.entries.is_empty() {
             return self.commit(ctx, decided, None).await;
         }
+        if !self.run.status.is_open() {
+            // A takeover must find it again: this record makes it owe something.
+            self.unretire(ctx).await?;
+        }
         let record = decided.record.clone();
         let expected = Expected::Run(self.sequence);
         match append::append(ctx, record, &decided.run, expected).await? {
@@ -249,9 +253,11 @@ impl Live {
         if let Some(sequence) = sequence {
             self.took(ctx, &record, sequence);
         }
-        if was_open && !self.run.status.is_open() {
+        if !self.run.status.is_open() && sequence.is_some() {
             self.owed = effects.iter().filter(|effect| effects::is_send(effect)).count();
-            ctx.shared.metrics.runs_closed.add(1, &[]);
+            if was_open {
+                ctx.shared.metrics.runs_closed.add(1, &[]);
+            }
         }
         let mut reads = Vec::new();
         for after in after {

@@ -99,6 +99,9 @@ fn rejected(rejection: Rejection) -> Fault {
             fault(ErrorCode::NotFound)
         }
         Rejection::ActivityAlreadyPaused => fault(ErrorCode::InvalidArgument),
+        Rejection::WasReset { run_id } => {
+            fault(ErrorCode::AlreadyCompleted).with("run_id", run_id.as_str())
+        }
         Rejection::CancellationAlreadyRequested => fault(ErrorCode::CancelAlreadyRequested),
         Rejection::NotParent | Rejection::Invalid(_) => fault(ErrorCode::InvalidArgument),
         Rejection::WorkflowTaskNotFound | Rejection::ActivityNotFound => {

@@ -297,7 +297,11 @@ impl Run {
         let Some(activity) = self.activities.remove(&scheduled_event_id) else {
             return Err(self.dangling("activity end"));
         };
-        self.activity_ids.remove(&activity.scheduled.activity_id);
+        // In a copied history another activity may have the name by now.
+        let id = &activity.scheduled.activity_id;
+        if self.activity_ids.get(id) == Some(&scheduled_event_id) {
+            self.activity_ids.remove(id);
+        }
         self.session.heartbeats.remove(&scheduled_event_id);
         self.session.activities_offered.remove(&scheduled_event_id);
         Ok(())

@@ -48,12 +48,14 @@ impl Child {
         !self.started_run.is_empty()
     }
 
-    /// The child as its workflow id addresses it, in its first run.
-    fn first_run(&self, parent: &RunKey) -> RunKey {
+    /// The child as its workflow id addresses it, in its first run. After a reset it is the child
+    /// that the run before started, if it did.
+    fn first_run(&self, parent: &Run) -> RunKey {
+        let author = parent.author_of(self.initiated_event_id);
         RunKey {
             namespace: self.initiated.namespace.clone(),
             workflow_id: self.initiated.workflow_id.clone(),
-            run_id: derived_run_id(parent, self.initiated_event_id, "child"),
+            run_id: derived_run_id(&author, self.initiated_event_id, "child"),
         }
     }
 }
@@ -127,7 +129,7 @@ impl Run {
 
     /// The message that starts a child, from its initiated event.
     fn start_of(&self, child: &Child) -> Outbound {
-        let key = child.first_run(self.key());
+        let key = child.first_run(self);
         let asked = &child.initiated;
         let request = StartRequest {
             workflow_type: asked.workflow_type.clone(),
@@ -164,7 +166,7 @@ impl Run {
     /// What the parent close policy sends a child. The policy follows the child over its chain of
     /// runs, so it names the chain's first run and not a current one.
     fn closing_message(&self, child: &Child) -> Option<Outbound> {
-        let first = child.first_run(self.key());
+        let first = child.first_run(self);
         let first_execution_run_id =
             if child.is_started() { child.started_run.clone() } else { first.run_id.clone() };
         let to = RunKey { run_id: RunId::default(), ..first };
@@ -186,7 +188,10 @@ impl Run {
                     reason: "by parent close policy".to_owned(),
                     identity: CLOSER.into(),
                     request_id: id.as_str().into(),
-                    external: Some((self.key().execution(), child.initiated_event_id)),
+                    external: Some((
+                        self.author_of(child.initiated_event_id).execution(),
+                        child.initiated_event_id,
+                    )),
                     first_execution_run_id,
                     child_workflow_only: true,
                 });

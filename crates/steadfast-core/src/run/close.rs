@@ -56,11 +56,17 @@ impl Run {
         };
         let outbound =
             |message| Outbound { from: self.key().clone(), initiated_event_id: close.id, message };
+        if let Some(reset) = &self.reset_to {
+            // Its children go on under the run that takes its place, and its parent waits for that.
+            let (base, reset) = (self.key().clone(), Box::new((**reset).clone()));
+            return vec![outbound(OutboundMessage::StartReset { base, reset })];
+        }
         let mut owed = super::child::outbound_on_close(self);
         if let Some((key, start)) = super::successor::successor_of(self) {
             owed.push(outbound(OutboundMessage::StartSuccessor { key, start: Box::new(start) }));
         } else if let Some(parent) = &self.started.parent
             && let Some(fate) = fate(&close.kind)
+            && !super::reset::ended_by_reset(&close.kind)
         {
             let to = crate::RunKey {
                 namespace: parent.namespace.clone(),

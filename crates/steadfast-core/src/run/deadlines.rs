@@ -32,7 +32,7 @@ impl Run {
     /// When this run must be over; its time starts after the first task's delay.
     pub fn run_deadline(&self) -> Option<Timestamp> {
         let timeout = self.started.workflow_run_timeout.set()?;
-        Some(self.started_at + self.started.first_workflow_task_backoff + timeout)
+        Some(self.execution_time() + timeout)
     }
 
     fn task_deadline(&self) -> Option<Timestamp> {
@@ -86,6 +86,7 @@ impl Run {
     /// gone.
     pub fn resume(&mut self, now: Timestamp) {
         self.session = super::Session { resumed_at: now, ..super::Session::default() };
+        self.await_carried_over();
     }
 }
 

@@ -75,8 +75,8 @@ impl Run {
                 self.on_activity_cancel_requested(id, a.scheduled_event_id)
             }
             E::TimerStarted(a) => self.on_timer_started(id, at, a),
-            E::TimerFired(a) => self.on_timer_ended(&a.timer_id),
-            E::TimerCanceled(a) => self.on_timer_ended(&a.timer_id),
+            E::TimerFired(a) => self.on_timer_ended(&a.timer_id, a.started_event_id),
+            E::TimerCanceled(a) => self.on_timer_ended(&a.timer_id, a.started_event_id),
             E::WorkflowExecutionCancelRequested(_) => Ok(()),
             E::RequestCancelExternalWorkflowExecutionInitiated(_)
             | E::SignalExternalWorkflowExecutionInitiated(_) => self.on_external_initiated(event),
@@ -111,7 +111,10 @@ impl Run {
                 self.on_memo(&a.upserted_memo);
                 Ok(())
             }
-            E::WorkflowExecutionUpdateAdmitted(_) => Ok(()),
+            E::WorkflowExecutionUpdateAdmitted(a) => {
+                self.on_update_carried_over(id, a);
+                Ok(())
+            }
             E::WorkflowExecutionUpdateAccepted(a) => self.on_update_accepted(id, a),
             E::WorkflowExecutionUpdateCompleted(a) => self.on_update_completed(id, a),
             E::WorkflowExecutionOptionsUpdated(_) => Ok(()),
@@ -174,6 +177,18 @@ impl Run {
             }
             Change::Delivered(initiated_event_id) => self.on_delivered(*initiated_event_id),
             Change::TimerFiringForgotten(timer_id) => self.on_timer_firing_forgotten(timer_id),
+            Change::Reset(reset) => {
+                self.reset_to = Some(Arc::new((**reset).clone()));
+                Ok(())
+            }
+            Change::Rescheduled => {
+                self.on_rescheduled(at);
+                Ok(())
+            }
+            Change::UpdateRefused(update_id) => {
+                self.on_update_refused(update_id);
+                Ok(())
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{ReplayError, Run, derive::derived_run_id};
 use crate::{
     Effect, Event, EventId, EventKind, Execution, Identity, Namespace, Rejection, RequestId,
-    RunKey, Transition,
+    RunKey, Transition, WorkflowId,
     command::{RequestCancelExternalWorkflow, SignalExternalWorkflow},
     effect::{Outbound, OutboundMessage},
     event::{
@@ -77,9 +77,20 @@ impl Run {
         self.on_external_ended(initiated_event_id)
     }
 
+    /// The run that a child knows as its parent: this one, or one whose history it has.
+    fn parent_of(&self, child: &WorkflowId) -> Execution {
+        let known = self.children.values().find(|known| known.initiated.workflow_id == *child);
+        known.map_or_else(
+            || self.key().execution(),
+            |known| self.author_of(known.initiated_event_id).execution(),
+        )
+    }
+
     fn outbound(&self, message: &Message) -> Outbound {
         let id = message.initiated_event_id;
-        let request_id: RequestId = derived_run_id(self.key(), id, "message").as_str().into();
+        // After a reset the message is the one that the run before sent, if it did.
+        let author = self.author_of(id);
+        let request_id: RequestId = derived_run_id(&author, id, "message").as_str().into();
         let own = self.key().execution();
         let message = match &message.content {
             Content::Signal(asked) => OutboundMessage::Signal {
@@ -93,7 +104,9 @@ impl Run {
                     external: Some(own),
                     links: Vec::new(),
                 }),
-                child_workflow_only: asked.child_workflow_only,
+                only_child_of: asked
+                    .child_workflow_only
+                    .then(|| self.parent_of(&asked.execution.workflow_id)),
             },
             Content::Cancel(asked) => OutboundMessage::RequestCancel {
                 to: target(&asked.namespace, &asked.execution),
@@ -101,7 +114,14 @@ impl Run {
                     reason: asked.reason.clone(),
                     identity: Identity::new("history-service"),
                     request_id,
-                    external: Some((own, id)),
+                    external: Some((
+                        if asked.child_workflow_only {
+                            self.parent_of(&asked.execution.workflow_id)
+                        } else {
+                            own
+                        },
+                        id,
+                    )),
                     child_workflow_only: asked.child_workflow_only,
                     ..RequestCancel::default()
                 }),

@@ -38,7 +38,7 @@ pub(super) fn open<'a>(
         user_metadata: request.user_metadata.map(Box::new),
         links: request.links,
     };
-    let opened = Opened { key, request_id: request.request_id };
+    let opened = Opened { key, request_id: request.request_id, reset: None };
     let opening = Record {
         at: now,
         entries: vec![Entry::Change(Change::Opened(Box::new(opened))), Entry::Event(first)],
@@ -97,6 +97,9 @@ impl Run {
             return Err(ReplayError::NotOpened);
         };
         let mut run = Self::opened(opened, started, first.at);
+        if opened.reset.is_some() {
+            run.begin_again(record.at);
+        }
         run.history_bytes = first.approximate_bytes();
         for entry in rest {
             run.fold(record.at, entry)?;
@@ -125,6 +128,8 @@ impl Run {
             children: Default::default(),
             external: Default::default(),
             updates: Default::default(),
+            updates_admitted: Default::default(),
+            reset_to: None,
             requests_seen: Default::default(),
             signal_count: 0,
             buffered: Vec::new(),

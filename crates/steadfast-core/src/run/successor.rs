@@ -45,7 +45,11 @@ struct Handover {
 
 impl Run {
     /// When the run's code could first run: its start and the delay before its first task.
-    fn execution_time(&self) -> Timestamp {
+    pub fn execution_time(&self) -> Timestamp {
+        // A run that a reset made begins in the middle: it has no delay.
+        if self.opened.reset.is_some() {
+            return self.started_at;
+        }
         self.started_at + self.started.first_workflow_task_backoff
     }
 

@@ -33,15 +33,23 @@ impl Run {
         started: &TimerStarted,
     ) -> Result<(), ReplayError> {
         let timer = Timer { started_event_id: id, fires_at: at + started.start_to_fire_timeout };
-        match self.timers.insert(started.timer_id.clone(), timer) {
-            None => Ok(()),
-            Some(_) => Err(self.dangling("TimerStarted")),
-        }
+        // In a copied history a timer of the same name may end only behind this event: its end was
+        // in the buffer while the workflow named another timer so.
+        self.timers.insert(started.timer_id.clone(), timer);
+        Ok(())
     }
 
-    pub(super) fn on_timer_ended(&mut self, timer_id: &TimerId) -> Result<(), ReplayError> {
-        match self.timers.remove(timer_id) {
-            Some(_) => Ok(()),
+    pub(super) fn on_timer_ended(
+        &mut self,
+        timer_id: &TimerId,
+        started_event_id: EventId,
+    ) -> Result<(), ReplayError> {
+        match self.timers.get(timer_id) {
+            Some(timer) if timer.started_event_id != started_event_id => Ok(()),
+            Some(_) => {
+                self.timers.remove(timer_id);
+                Ok(())
+            }
             None => Err(self.dangling("timer end")),
         }
     }

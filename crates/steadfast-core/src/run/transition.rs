@@ -46,6 +46,16 @@ impl<'a> Transition<'a> {
         super::open::open(key, start, limits, now)
     }
 
+    /// The draft of a run that a reset makes.
+    pub fn start_reset(
+        key: crate::RunKey,
+        start: crate::run::reset::ResetStart,
+        limits: &'a Limits,
+        now: Timestamp,
+    ) -> Result<Self, Rejection> {
+        super::reset::open(key, start, limits, now)
+    }
+
     pub(crate) fn on(run: Run, limits: &'a Limits, now: Timestamp) -> Self {
         let record = Record { at: now, entries: Vec::new() };
         let effects = Vec::new();
@@ -78,6 +88,7 @@ impl<'a> Transition<'a> {
             Input::Child(input) => self.child_report(*input),
             Input::External(input) => self.external_report(input.as_ref()),
             Input::ResetSticky => Ok(self.reset_sticky()),
+            Input::Reset(input) => self.reset(*input),
         }
     }
 

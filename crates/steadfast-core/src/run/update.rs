@@ -3,12 +3,14 @@
 //! An admitted update lives only in the process: a client that waits asks again after a crash. From
 //! its acceptance on it is history. Follows `service/history/workflow/update/{update,registry}.go`.
 
+mod carried_over;
 mod commands;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::carried_over::CarriedOver;
 use super::{ReplayError, Run};
 use crate::{
     Effect, EventId, Failure, Identity, Rejection, Transition, UpdateId,
@@ -53,6 +55,8 @@ pub struct Admitted {
     pub position: u64,
     /// Whether the workflow task that is out carries it.
     pub delivered: bool,
+    /// Whether its request is in the history already: the worker reads it there.
+    pub in_history: bool,
 }
 
 impl Run {
@@ -63,7 +67,9 @@ impl Run {
     ) -> Result<(), ReplayError> {
         let update_id = UpdateId::new(accepted.protocol_instance_id.as_str());
         self.session.admitted.remove(&update_id);
-        let request = accepted.accepted_request.as_ref();
+        let carried_over = self.updates_admitted.remove(&update_id);
+        let carried_over = carried_over.as_ref().map(|carried_over| &carried_over.request);
+        let request = accepted.accepted_request.as_ref().or(carried_over);
         let update = Update {
             accepted_event_id: id,
             name: request.map(|request| request.name.clone()).unwrap_or_default(),
@@ -123,7 +129,8 @@ impl Transition<'_> {
         let last = admitted.values().map(|admitted| admitted.position).max();
         let position = last.map_or(0, |last| last + 1);
         let update_id = request.update_id.clone();
-        admitted.insert(update_id, Admitted { request, position, delivered: false });
+        let admission = Admitted { request, position, delivered: false, in_history: false };
+        admitted.insert(update_id, admission);
         self.schedule_speculative_task();
         Ok(Reply::Update(UpdateReply::Admitted))
     }
@@ -148,9 +155,9 @@ impl Transition<'_> {
         waiting.sort_by_key(|admitted| admitted.position);
         let deliver = |admitted: &mut Admitted| {
             admitted.delivered = true;
-            admitted.request.clone()
+            (!admitted.in_history).then(|| admitted.request.clone())
         };
-        waiting.into_iter().map(deliver).collect()
+        waiting.into_iter().filter_map(deliver).collect()
     }
 
     /// Whether an update waits that the task which is out, or just ended, did not carry.
@@ -171,7 +178,7 @@ impl Transition<'_> {
         let silent: Vec<UpdateId> =
             admitted.filter(|(_, admitted)| admitted.delivered).map(|(id, _)| id.clone()).collect();
         for update_id in silent {
-            self.run.session.admitted.remove(&update_id);
+            self.forget_admitted(&update_id);
             let stage = UpdateStage::Rejected(Box::new(unprocessed()));
             self.effect(Effect::UpdateStage { update_id, stage });
         }

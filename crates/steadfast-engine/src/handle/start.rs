@@ -17,7 +17,7 @@ use crate::{
     context::{PartitionState, Shared},
     handle::Deadline,
     ports::Expected,
-    request::{Current, Open, Opened, Read, Request},
+    request::{Begin, Current, Open, Opened, Read, Request},
     slot::Slot,
     trace::{TRACEPARENT, spans::StartSpan},
 };
@@ -215,9 +215,9 @@ async fn open(
 ) -> Result<Option<Opened>, EngineError> {
     let address = partition.address(key.clone(), start.request.workflow_type.clone());
     let slot = partition.find_or_insert(address, 0);
-    let start = start.clone();
+    let begin = Begin::Start(Box::new(start.clone()));
     let asked = ask_slot(shared, &slot, deadline, |answer| {
-        Request::Open(Box::new(Open { start, expected, answer }))
+        Request::Open(Box::new(Open { begin, expected, answer }))
     });
     match asked.await {
         Asked::Answered(Ok(opened)) => Ok(Some(opened)),

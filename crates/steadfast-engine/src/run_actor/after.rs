@@ -47,7 +47,9 @@ pub(super) enum Taken {
 impl Live {
     pub(super) async fn settle_after(&mut self, ctx: &Arguments, after: After) {
         match after {
-            After::Reply(Some(reply), result) => answer(reply, result.map_err(EngineError::from)),
+            After::Reply(Some(reply), result) => {
+                answer(reply, result.map_err(|rejection| self.refusal(rejection)));
+            }
             After::Reply(None, _) => {}
             After::Completed(answers, reply, result) => {
                 if result.is_ok() {
@@ -99,6 +101,15 @@ impl Live {
         if let Err(Ok(undelivered)) = reply.send(Ok(completed)) {
             undelivered.give_back(&ctx.shared);
         }
+    }
+
+    /// What is refused because a run closed to be reset is for the run that comes.
+    fn refusal(&self, rejection: Rejection) -> EngineError {
+        let under_way = self.owed > 0 && self.run.reset_to.is_some();
+        if under_way && matches!(rejection, Rejection::Closed | Rejection::WasReset { .. }) {
+            return EngineError::Unavailable("the run is being reset".to_owned());
+        }
+        rejection.into()
     }
 
     async fn hand(&mut self, ctx: &Arguments, found: Box<Match>, taken: Taken) {

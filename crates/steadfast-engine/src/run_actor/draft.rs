@@ -12,6 +12,7 @@ use super::{
     after::{After, Taken},
 };
 use crate::{
+    api::EngineError,
     matching::{Match, QueueKey, Reference, TaskKind, TaskName},
     request::{Opened, Request, answer},
     slot::Batch,
@@ -29,11 +30,19 @@ pub(super) struct Decided {
 pub(super) struct Draft<'a> {
     pub(super) transition: Transition<'a>,
     pub(super) after: Vec<After>,
+    /// Messages that the closed run still owes.
+    owed: usize,
 }
 
 impl<'a> Draft<'a> {
     pub(super) fn new(transition: Transition<'a>) -> Self {
-        Self { transition, after: Vec::new() }
+        Self { transition, after: Vec::new(), owed: 0 }
+    }
+
+    /// A closed run is reset only when it owes nothing else: what it owes then is the reset.
+    fn must_wait(&self, input: &Input) -> bool {
+        let is_closed = !self.transition.run.status.is_open();
+        matches!(input, Input::Reset(_)) && is_closed && self.owed > 0
     }
 
     pub(super) fn finish(self) -> Decided {
@@ -47,6 +56,10 @@ impl<'a> Draft<'a> {
             Request::Open(open) => {
                 // The slot is the run's own: whoever opens it again wants this very run.
                 answer(open.answer, Ok(Opened::AlreadyThere));
+            }
+            Request::Input(input, Some(reply)) if self.must_wait(&input) => {
+                // What it owes comes first: the caller asks again.
+                answer(reply, Err(EngineError::Unavailable("the run is closing".to_owned())));
             }
             Request::Input(input, reply) => {
                 let result = self.transition.feed(*input);
@@ -186,6 +199,7 @@ impl Live {
         let base = self.run.clone();
         let limits = &ctx.shared.config.limits;
         let mut draft = Draft::new(Transition::new(&base, limits, now));
+        draft.owed = self.owed;
         if base.next_deadline().is_some_and(|at| at <= now) {
             let ticked = draft.transition.feed(Input::Tick);
             draft.after.push(After::Reply(None, ticked));

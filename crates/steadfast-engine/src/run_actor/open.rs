@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     api::EngineError,
-    request::{Open, Opened, Request, answer},
+    request::{Begin, Open, Opened, Request, answer},
     slot::Batch,
     supervise::RunFailure,
 };
@@ -39,7 +39,7 @@ pub(super) fn first_open(batch: &mut Batch) -> Option<Box<Open>> {
         namespace = %ctx.slot.key().namespace,
         workflow_id = %ctx.slot.key().workflow_id,
         run_id = %ctx.slot.key().run_id,
-        task_queue = %open.start.request.task_queue,
+        task_queue = %open.begin.task_queue(),
     )
 )]
 pub(super) async fn open(
@@ -47,10 +47,13 @@ pub(super) async fn open(
     open: Box<Open>,
     batch: Batch,
 ) -> Result<Option<Live>, RunFailure> {
-    let Open { start, expected, answer: reply } = *open;
+    let Open { begin, expected, answer: reply } = *open;
     let limits = &ctx.shared.config.limits;
     let key = ctx.slot.key().clone();
-    let begun = Transition::start(key, start, limits, ctx.now());
+    let begun = match begin {
+        Begin::Start(start) => Transition::start(key, *start, limits, ctx.now()),
+        Begin::Reset(start) => Transition::start_reset(key, *start, limits, ctx.now()),
+    };
     let transition = match begun {
         Ok(transition) => transition,
         Err(rejection) => {

@@ -87,6 +87,17 @@ impl Live {
         Ok(())
     }
 
+    /// A closed run that is written to again: without a snapshot a takeover would not look at it.
+    pub(super) async fn unretire(&mut self, ctx: &Arguments) -> Result<(), RunFailure> {
+        self.unsaved += 1;
+        self.save_snapshot(ctx).await?;
+        if self.unsaved > 0 {
+            return Err(RunFailure::Unreachable("a snapshot cannot be saved".to_owned()));
+        }
+        self.retired = false;
+        Ok(())
+    }
+
     async fn settle_closed(&mut self, ctx: &Arguments) -> Next {
         if self.owed == 0 && !self.retired {
             match ctx.shared.world.log.retire(&ctx.slot.address).await {
@@ -116,7 +127,10 @@ impl Live {
         let owes_successor = self.owed > 0
             && self.run.pending_effects().iter().any(|effect| {
                 matches!(effect, Effect::Send(outbound)
-                    if matches!(outbound.message, OutboundMessage::StartSuccessor { .. }))
+                if matches!(
+                    outbound.message,
+                    OutboundMessage::StartSuccessor { .. } | OutboundMessage::StartReset { .. }
+                ))
             });
         Current {
             run: CurrentRun {

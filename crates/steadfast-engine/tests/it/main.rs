@@ -13,6 +13,7 @@ mod inline;
 mod lifecycle;
 mod operate;
 mod queries;
+mod reset;
 mod services;
 mod updates;
 mod world;

@@ -99,6 +99,7 @@ pub(super) fn engine(config: &Config, partitions: u32) -> EngineConfig {
         service_timeout_ms: millis(engine.service_within),
         waiters_max: engine.waiters_max,
         embedded_rounds_max: engine.embedded_rounds_max,
+        reset_bytes_max: engine.reset_bytes_max,
         limits: limits(&config.limits),
     }
 }

@@ -245,6 +245,8 @@ section! {
         waiters_max: usize = 1_000,
         /// Rounds that an embedded workflow may go on within one transition.
         embedded_rounds_max: usize = 16,
+        /// Bytes of history that a reset copies at most.
+        reset_bytes_max: usize = 48 * 1024 * 1024,
     }
 }
 

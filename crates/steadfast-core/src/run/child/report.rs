@@ -20,6 +20,9 @@ impl Transition<'_> {
             return Ok(Reply::Duplicate);
         };
         if !self.run.status.is_open() {
+            if let Some(run_id) = self.run.reset_with(report.initiated_event_id) {
+                return Err(Rejection::WasReset { run_id });
+            }
             if matches!(report.fate, ChildFate::Started { .. }) {
                 self.child_started_too_late(&child);
             }
@@ -103,7 +106,7 @@ impl Transition<'_> {
     }
 
     fn first_run_id(&self, child: &Child) -> RunId {
-        child.first_run(self.run.key()).run_id
+        child.first_run(&self.run).run_id
     }
 }
 

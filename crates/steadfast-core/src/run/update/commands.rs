@@ -21,6 +21,7 @@ impl Transition<'_> {
         if self.run.updates.contains_key(&update_id) {
             return Err(wrong_state(&update_id, "Acceptance", "Accepted"));
         }
+        let in_history = self.run.updates_admitted.contains_key(&update_id);
         let request = self.request_of(&update_id, command.request)?;
         let message_id = if command.request_message_id.is_empty() {
             format!("{update_id}/request")
@@ -31,7 +32,8 @@ impl Transition<'_> {
             protocol_instance_id: update_id.as_str().to_owned(),
             accepted_request_message_id: message_id,
             accepted_request_sequencing_event_id: command.request_sequencing_event_id,
-            accepted_request: Some(request),
+            // The Admitted event has it, when a reset carried the update over.
+            accepted_request: (!in_history).then_some(request),
         };
         self.event_with(accepted, user_metadata, Vec::new());
         self.effect(Effect::UpdateStage { update_id, stage: UpdateStage::Accepted });
@@ -61,7 +63,7 @@ impl Transition<'_> {
         if self.run.updates.contains_key(&update_id) {
             return Err(wrong_state(&update_id, "Rejection", "Accepted"));
         }
-        if self.run.session.admitted.remove(&update_id).is_none() {
+        if !self.forget_admitted(&update_id) {
             return Err(unknown(&update_id));
         }
         let stage = UpdateStage::Rejected(Box::new(failure));
