@@ -54,6 +54,16 @@ pub enum Rejection {
     /// New events arrived that the workflow must see before it may close (`UnhandledCommand`).
     #[error("unhandled command: new events arrived while the task was out")]
     UnhandledCommand,
+    /// The workflow's code cannot be asked in the state that the run is in (`WorkflowNotReady`).
+    #[error("{0}")]
+    NotReady(&'static str),
+    /// The run is paused, or is not: the request does not go with that.
+    #[error("{0}")]
+    Paused(&'static str),
+    /// The run tried to close and is about to try again: what keeps it from that must wait
+    /// (`ErrWorkflowClosing`).
+    #[error("workflow operation can not be applied because workflow is closing")]
+    Closing,
     /// A limit was reached.
     #[error(transparent)]
     Limit(#[from] LimitError),

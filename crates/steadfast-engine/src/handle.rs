@@ -171,8 +171,10 @@ impl Engine {
         query: Query,
         deadline: Deadline,
     ) -> Result<QueryAnswer, EngineError> {
+        let left = deadline.saturating_duration_since(Deadline::now());
+        let until = self.shared.world.clock.now() + left.into();
         ask(&self.shared, target, deadline, Retry::Again, |reply| {
-            Request::Read(Read::Query(Box::new(query.clone()), reply))
+            Request::Read(Read::Query(Box::new(query.clone()), until, reply))
         })
         .await
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use steadfast_core::{
-    Input, Run, RunId, UpdateId,
+    Input, Run, RunId, Timestamp, UpdateId,
     event::UpdateRequest,
     input::{CompleteWorkflowTask, Reply, Start},
     run::reset::ResetStart,
@@ -48,8 +48,8 @@ pub(crate) enum Read {
     Current(Answer<Current>),
     /// Events.
     History(HistoryRequest, Answer<HistoryPage>),
-    /// A question to the workflow's code.
-    Query(Box<Query>, Answer<QueryAnswer>),
+    /// A question to the workflow's code, and how long its asker waits.
+    Query(Box<Query>, Timestamp, Answer<QueryAnswer>),
     /// The answer to a lone query.
     AnswerQuery(String, QueryAnswer, Answer<()>),
     /// A stage of an update that is there already.
@@ -123,7 +123,7 @@ impl Request {
             Self::Read(Read::Describe(reply)) => answer(reply, Err(error)),
             Self::Read(Read::Current(reply)) => answer(reply, Err(error)),
             Self::Read(Read::History(_, reply)) => answer(reply, Err(error)),
-            Self::Read(Read::Query(_, reply)) => answer(reply, Err(error)),
+            Self::Read(Read::Query(_, _, reply)) => answer(reply, Err(error)),
             Self::Read(Read::AnswerQuery(_, _, reply)) => answer(reply, Err(error)),
         }
     }

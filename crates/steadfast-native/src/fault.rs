@@ -114,6 +114,9 @@ fn rejected(rejection: Rejection) -> Fault {
         Rejection::Limit(
             LimitError::Empty { .. } | LimitError::IdTooLong { .. } | LimitError::Negative { .. },
         ) => fault(ErrorCode::InvalidArgument),
+        Rejection::NotReady(_) => fault(ErrorCode::QueryFailed),
+        Rejection::Paused(_) => fault(ErrorCode::InvalidArgument),
+        Rejection::Closing => fault(ErrorCode::ResourceExhausted),
         Rejection::Limit(LimitError::PayloadTooLarge { .. }) => fault(ErrorCode::PayloadTooLarge),
         Rejection::Limit(LimitError::TooMany { .. }) => fault(ErrorCode::LimitExceeded),
         Rejection::UpdateRejected(failure) => {

@@ -29,6 +29,8 @@ pub(super) enum After {
     Take(Box<Match>, Taken),
     /// An attempt that was started for a poll that went away.
     OfferAgain(Box<TaskToken>),
+    /// A poll that went away had perhaps a question.
+    AskAgain(Box<TaskToken>),
     /// A closed run's message was answered for.
     Delivered,
     /// A question about the new state.
@@ -69,6 +71,7 @@ impl Live {
             },
             After::Take(found, taken) => self.hand(ctx, found, taken).await,
             After::OfferAgain(token) => self.offer_again(ctx, &token),
+            After::AskAgain(token) => self.queries.given_back(token.request_id.as_str()),
             After::Delivered => self.owed = self.owed.saturating_sub(1),
             After::Read(read) => self.read(ctx, read).await,
         }
@@ -270,7 +273,10 @@ impl Live {
                         ctx.shared.hand_over(next);
                     }
                 }
-                After::Reply(None, _) | After::OfferAgain(_) | After::Delivered => {}
+                After::Reply(None, _)
+                | After::OfferAgain(_)
+                | After::AskAgain(_)
+                | After::Delivered => {}
             }
         }
     }

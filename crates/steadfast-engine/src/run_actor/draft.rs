@@ -77,6 +77,7 @@ impl<'a> Draft<'a> {
             Request::Take(found) => self.take(ctx, found),
             Request::GiveBack(token, TaskKind::Workflow) => {
                 self.transition.return_workflow_task(&token.request_id);
+                self.after.push(After::AskAgain(token));
             }
             Request::GiveBack(token, TaskKind::Activity) => {
                 self.after.push(After::OfferAgain(token));

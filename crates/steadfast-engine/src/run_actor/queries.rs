@@ -1,7 +1,9 @@
 //! Questions to the workflow's code. They ride on a workflow task where one waits or is out, and
-//! are a task of their own otherwise; a host in this process answers at once.
+//! are a task of their own otherwise; a host in this process answers at once. Follows
+//! `service/history/api/queryworkflow/api.go`.
 
 use steadfast_core::{
+    Rejection, Timestamp,
     input::{WorkflowTask, WorkflowTaskRef},
     run::Status,
 };
@@ -10,9 +12,12 @@ use super::{Arguments, Live};
 use crate::{
     api::*,
     matching::{Handed, Match, QueueKey, Reference, TaskKind, TaskName},
-    request::{Answer, answer},
+    request::{Answer, Request, answer},
     trace,
 };
+
+/// A workflow task that failed so often is not waited for (`failQueryWorkflowTaskAttemptCount`).
+const FAILING_ATTEMPT: i32 = 3;
 
 /// The questions that wait at one run.
 #[derive(Default)]
@@ -26,6 +31,8 @@ struct Waiting {
     query: Query,
     reply: Answer<QueryAnswer>,
     place: Place,
+    /// The cache holder was asked in vain.
+    fallen_back: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +41,15 @@ enum Place {
     Buffered,
     /// It went along with the workflow task that is out.
     Riding,
-    /// It is a task of its own.
-    Alone,
+    /// It is a task of its own, until the time at which it is offered again: the cache holder does
+    /// not poll, or whoever took it died.
+    Alone { until: Option<Timestamp>, handed: Handover },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Handover {
+    Offered,
+    Handed,
 }
 
 impl Queries {
@@ -48,10 +62,13 @@ impl Queries {
     /// The questions that go along with a workflow task.
     pub(super) fn ride(&mut self) -> Vec<QueryTask> {
         self.waiting.retain(|waiting| !waiting.reply.is_closed());
-        let buffered = self.waiting.iter_mut().filter(|waiting| waiting.place == Place::Buffered);
         let mut riding = Vec::new();
-        for waiting in buffered {
-            waiting.place = Place::Riding;
+        for waiting in &mut self.waiting {
+            // What rode on a task before this one went down with it.
+            match waiting.place {
+                Place::Buffered | Place::Riding => waiting.place = Place::Riding,
+                Place::Alone { .. } => continue,
+            }
             riding.push(QueryTask { id: waiting.id.clone(), query: waiting.query.clone() });
         }
         riding
@@ -73,6 +90,22 @@ impl Queries {
         true
     }
 
+    /// Whoever took a question does not answer it: it is offered again.
+    pub(super) fn given_back(&mut self, id: &str) {
+        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| waiting.id == id) {
+            waiting.place = Place::Buffered;
+        }
+    }
+
+    /// When the first question is to be offered again.
+    pub(super) fn next_deadline(&self) -> Option<Timestamp> {
+        let alone = self.waiting.iter().filter_map(|waiting| match waiting.place {
+            Place::Alone { until, .. } => until,
+            Place::Buffered | Place::Riding => None,
+        });
+        alone.min()
+    }
+
     /// A workflow task ended: questions it did not answer wait again.
     pub(super) fn task_ended(&mut self) {
         for waiting in &mut self.waiting {
@@ -89,14 +122,19 @@ impl Live {
         &mut self,
         ctx: &Arguments,
         query: Query,
+        until: Timestamp,
         reply: Answer<QueryAnswer>,
     ) {
         let status = self.run.status;
         let not_clean = !status.is_open() && status != Status::Completed;
         if (query.reject_not_open && !status.is_open())
             || (query.reject_not_completed_cleanly && not_clean)
+            || status == Status::Paused
         {
             return answer(reply, Ok(QueryAnswer::Rejected(status)));
+        }
+        if let Some(why) = self.cannot_be_asked(until) {
+            return answer(reply, Err(Rejection::NotReady(why).into()));
         }
         let max = ctx.shared.config.queries_max;
         if !self.queries.is_empty() && self.queries.waiting.len() >= max {
@@ -108,8 +146,22 @@ impl Live {
         }
         self.queries.next_id += 1;
         let id = format!("q{}-{}", self.queries.next_id, ctx.shared.world.entropy.uuid());
-        self.queries.waiting.push(Waiting { id, query, reply, place: Place::Buffered });
+        let place = Place::Buffered;
+        self.queries.waiting.push(Waiting { id, query, reply, place, fallen_back: false });
         self.dispatch_queries(ctx);
+    }
+
+    /// Why there is no point in waiting for an answer.
+    fn cannot_be_asked(&self, until: Timestamp) -> Option<&'static str> {
+        let run = &self.run;
+        if !run.status.is_open() && run.previous_started_event_id == 0 {
+            return Some("Workflow execution closed before WorkflowTaskStarted event");
+        }
+        if run.first_task_not_before.is_some_and(|at| at > until) {
+            return Some("Workflow task is not scheduled yet.");
+        }
+        let failing = run.pending_task().is_some_and(|task| task.attempt >= FAILING_ATTEMPT);
+        failing.then_some("Unable to query workflow due to Workflow Task in failed state.")
     }
 
     /// Questions that no workflow task will take along become tasks of their own.
@@ -124,31 +176,56 @@ impl Live {
         if task_comes {
             return;
         }
-        let queue = self.query_queue(ctx);
+        let (first, sticky) = self.query_queue(ctx);
+        let own = QueueKey { task_queue: self.run.started.task_queue.clone(), ..first.clone() };
+        let sticky = self.run.sticky.as_ref().filter(|_| sticky);
+        let patience = sticky.map(|sticky| ctx.now() + sticky.schedule_to_start_timeout);
         let mut offers = Vec::new();
         for waiting in &mut self.queries.waiting {
-            if waiting.place != Place::Alone {
-                waiting.place = Place::Alone;
-                offers.push(waiting.id.clone());
+            if !matches!(waiting.place, Place::Alone { .. }) {
+                let (queue, until) =
+                    if waiting.fallen_back { (&own, None) } else { (&first, patience) };
+                waiting.place = Place::Alone { until, handed: Handover::Offered };
+                offers.push((queue.clone(), waiting.id.clone()));
             }
         }
-        for id in offers {
+        for (queue, id) in offers {
             let reference = Reference { slot: ctx.slot.clone(), task: TaskName::Query { id } };
-            if let Some(found) = ctx.shared.matching.offer(queue.clone(), reference) {
+            if let Some(found) = ctx.shared.matching.offer(queue, reference) {
                 ctx.shared.hand_over(found);
             }
         }
     }
 
+    /// Questions that nobody took, or whoever took them kept too long, are asked again: not of the
+    /// cache holder.
+    pub(super) fn ask_again(&mut self, ctx: &Arguments) {
+        let now = ctx.now();
+        if self.queries.next_deadline().is_none_or(|at| at > now) {
+            return;
+        }
+        for waiting in &mut self.queries.waiting {
+            if matches!(waiting.place, Place::Alone { until: Some(until), .. } if until <= now) {
+                waiting.place = Place::Buffered;
+                waiting.fallen_back = true;
+            }
+        }
+        if self.run.sticky.is_some() && self.run.status.is_open() {
+            let reset = Box::new(steadfast_core::Input::ResetSticky);
+            drop(ctx.shared.push(&ctx.slot, Request::Input(reset, None)));
+        }
+        self.dispatch_queries(ctx);
+    }
+
     /// The cache holder's queue while somebody polls it, else the run's own.
-    fn query_queue(&self, ctx: &Arguments) -> QueueKey {
+    fn query_queue(&self, ctx: &Arguments) -> (QueueKey, bool) {
         let namespace = self.run.key().namespace.clone();
         let (task_queue, sticky) = self.run.task_queue();
         let key = QueueKey { namespace, task_queue, kind: TaskKind::Workflow };
         if !sticky || ctx.shared.matching.is_alive(&key) {
-            return key;
+            return (key, sticky);
         }
-        QueueKey { task_queue: self.run.started.task_queue.clone(), ..key }
+        (QueueKey { task_queue: self.run.started.task_queue.clone(), ..key }, false)
     }
 
     /// A poll gets a question as a task of its own.
@@ -161,7 +238,12 @@ impl Live {
         if self.queries.is_empty() {
             return None;
         }
-        let waiting = self.queries.waiting.iter().find(|waiting| waiting.id == id)?;
+        let within = self.run.task_timeout();
+        let waiting = self.queries.waiting.iter_mut().find(|waiting| waiting.id == id)?;
+        if matches!(waiting.place, Place::Alone { handed: Handover::Handed, .. }) {
+            return None;
+        }
+        waiting.place = Place::Alone { until: Some(ctx.now() + within), handed: Handover::Handed };
         let lone = QueryTask { id: id.to_owned(), query: waiting.query.clone() };
         let sticky = self.run.sticky.as_ref();
         let sticky = sticky.is_some_and(|sticky| sticky.task_queue == found.queue.task_queue);

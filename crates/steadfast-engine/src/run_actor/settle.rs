@@ -20,6 +20,7 @@ const FRUITLESS_TICK: Span = Span::from_millis(200);
 impl Live {
     /// Ends a turn.
     pub(super) async fn settle(&mut self, ctx: &Arguments) -> Result<Next, RunFailure> {
+        self.ask_again(ctx);
         if self.run.status.is_open() {
             self.settle_open(ctx).await
         } else {
@@ -52,6 +53,7 @@ impl Live {
 
     fn arm(&self, ctx: &Arguments, now: Timestamp, look_again: Timestamp) {
         let deadline = self.run.next_deadline();
+        let deadline = deadline.into_iter().chain(self.queries.next_deadline()).min();
         let deadline = deadline.map(|at| if at <= now { now + FRUITLESS_TICK } else { at });
         let at = deadline.map_or(look_again, |at| at.min(look_again));
         ctx.partition.timers.arm(&ctx.slot, Some(at));
@@ -118,6 +120,7 @@ impl Live {
             return Next::Stop;
         }
         let look_again = if lingered { now + linger } else { self.busy_at + linger };
+        let look_again = self.queries.next_deadline().map_or(look_again, |at| at.min(look_again));
         ctx.partition.timers.arm(&ctx.slot, Some(look_again));
         Next::Continue
     }

@@ -75,7 +75,7 @@ impl Live {
             Read::Describe(reply) => answer(reply, Ok(self.run.clone())),
             Read::Current(reply) => answer(reply, Ok(self.current())),
             Read::History(request, reply) => self.read_history(ctx, request, reply).await,
-            Read::Query(query, reply) => self.query(ctx, *query, reply).await,
+            Read::Query(query, until, reply) => self.query(ctx, *query, until, reply).await,
             Read::AnswerQuery(id, result, reply) => {
                 let known = self.queries.answer(&id, result);
                 let missing = || EngineError::QueryFailed("query task not found".to_owned());

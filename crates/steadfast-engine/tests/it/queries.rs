@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use steadfast_core::{Span, input::Sticky, run::Status};
+use steadfast_core::{Rejection, Span, input::Sticky, run::Status};
 use steadfast_engine::{EngineError, api::*};
 use tokio::time::Instant;
 
@@ -94,4 +94,77 @@ async fn a_sticky_worker_gets_only_news_and_a_gone_one_is_left_out() {
     let task = world.turn(vec![finish()]).await;
     assert_eq!(task.history.first().map(|event| event.id), Some(1));
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_waits_no_longer_than_there_is_hope() {
+    let world = TestWorld::new().await;
+    let mut request = start_request("delayed");
+    request.request.start_delay = Span::from_secs(600);
+    world.engine.start_workflow(request, soon()).await.unwrap();
+    let asked = world.engine.query(&target("delayed"), query("q"), soon()).await;
+    assert!(matches!(asked, Err(EngineError::Rejected(Rejection::NotReady(_)))), "{asked:?}");
+    world.start("never").await;
+    world.engine.terminate(&target("never"), Default::default(), soon()).await.unwrap();
+    let asked = world.engine.query(&target("never"), query("q"), soon()).await;
+    assert!(matches!(asked, Err(EngineError::Rejected(Rejection::NotReady(_)))), "{asked:?}");
+    world.start("failing").await;
+    for _ in 0..3 {
+        let task = loop {
+            let task = world.workflow_task().await;
+            if task.run.workflow_id.as_str() == "failing" {
+                break task;
+            }
+        };
+        let failure = TaskFailure {
+            cause: steadfast_core::event::WorkflowTaskFailedCause::NonDeterministicError,
+            failure: None,
+            identity: "worker".into(),
+        };
+        world.engine.fail_workflow_task(&task.token, failure, soon()).await.unwrap();
+    }
+    let asked = world.engine.query(&target("failing"), query("q"), soon()).await;
+    assert!(matches!(asked, Err(EngineError::Rejected(Rejection::NotReady(_)))), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_outlives_the_worker_that_took_it() {
+    let world = TestWorld::new().await;
+    world.start("taken").await;
+    world.turn(vec![]).await;
+    let workers = async {
+        // The first one takes the question and dies; the second gets it after a while.
+        let lost = world.workflow_task().await.lone_query.expect("a lone query");
+        let task = world.workflow_task().await;
+        assert_eq!(task.lone_query.map(|lone| lone.id), Some(lost.id));
+        world.engine.answer_query(&task.token, yes(), soon()).await.unwrap();
+    };
+    let target = target("taken");
+    let (answer, ()) = tokio::join!(world.engine.query(&target, query("q"), soon()), workers);
+    assert_eq!(answer.unwrap(), yes());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_query_that_rode_on_a_failed_task_rides_on_the_next() {
+    let world = TestWorld::new().await;
+    world.start("again").await;
+    let workers = async {
+        tokio::time::sleep(Duration::from_secs(1)).await; // tidy: paused clock
+        let task = world.workflow_task().await;
+        assert_eq!(task.queries.len(), 1);
+        let failure = TaskFailure {
+            cause: steadfast_core::event::WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+            failure: None,
+            identity: "worker".into(),
+        };
+        world.engine.fail_workflow_task(&task.token, failure, soon()).await.unwrap();
+        let task = world.workflow_task().await;
+        assert_eq!(task.queries.len(), 1);
+        let query_answers = vec![(task.queries[0].id.clone(), yes())];
+        let completion = Completion { query_answers, ..Completion::default() };
+        world.engine.complete_workflow_task(&task.token, completion, soon()).await.unwrap();
+    };
+    let target = target("again");
+    let (answer, ()) = tokio::join!(world.engine.query(&target, query("q"), soon()), workers);
+    assert_eq!(answer.unwrap(), yes());
 }

@@ -68,7 +68,7 @@ fn feed(world: &mut World, reset: Reset) -> Result<Reply, Rejection> {
 }
 
 fn resolve(world: &mut World, scheduled_event_id: i64) {
-    let activity = ActivityRef::Attempt { scheduled_event_id, attempt: 1 };
+    let activity = ActivityRef::Attempt { scheduled_event_id, attempt: 1, request_id: "".into() };
     let (outcome, identity) = (ActivityOutcome::Completed(Vec::new()), "worker".into());
     let input = ResolveActivity { activity, outcome, identity };
     world.feed(Input::ResolveActivity(Box::new(input))).unwrap();
