@@ -154,6 +154,13 @@ fn rejected(rejection: Rejection) -> Fault {
         | Rejection::BadCompletion { .. }
         | Rejection::UnhandledCommand
         | Rejection::Invalid(_) => Fault::invalid(message),
+        Rejection::NoPendingActivity | Rejection::WasReset { .. } => Fault::not_found(message),
+        Rejection::ActivityAlreadyPaused | Rejection::Paused(_) => {
+            Fault::new(Code::FailedPrecondition, message)
+        }
+        Rejection::NotReady(_) => Fault::new(Code::FailedPrecondition, message)
+            .with(&detail::WorkflowNotReadyFailure::default()),
+        Rejection::Closing => Fault::exhausted(ResourceExhaustedCause::BusyWorkflow, message),
         Rejection::Limit(limit) => limited(&limit, message),
         Rejection::UpdateRejected(rejected) => {
             let failure = failure::to_proto(&rejected);
@@ -166,6 +173,7 @@ fn limited(limit: &LimitError, message: String) -> Fault {
     match limit {
         LimitError::Empty { .. }
         | LimitError::IdTooLong { .. }
+        | LimitError::Negative { .. }
         | LimitError::PayloadTooLarge { .. } => Fault::invalid(message),
         LimitError::TooMany { .. } => {
             Fault::exhausted(ResourceExhaustedCause::ConcurrentLimit, message)
