@@ -19,6 +19,7 @@ pub mod record;
 pub mod rejection;
 pub mod retry;
 pub mod run;
+pub mod search_attribute;
 pub mod start;
 pub mod time;
 
@@ -34,4 +35,5 @@ pub use record::{Change, Entry, Record};
 pub use rejection::Rejection;
 pub use retry::RetryPolicy;
 pub use run::{Run, Transition};
+pub use search_attribute::AttributeType;
 pub use time::{Span, Timestamp};

@@ -10,6 +10,7 @@ pub mod handle;
 pub mod metrics;
 pub mod ports;
 pub mod routing;
+pub mod search_attributes;
 pub mod world;
 
 mod context;

@@ -1,10 +1,14 @@
 //! The durable world the engine stands on, as traits. `steadfast-jetstream` implements them on
 //! JetStream; `tests/sim` in memory, storing encoded bytes. One contract suite runs against both.
 
+mod feed;
+
 use std::sync::Arc;
 
 use futures::{future::BoxFuture, stream::BoxStream};
 use steadfast_core::{Record, Run, RunKey, Timestamp, WorkflowKey, WorkflowType, run::Status};
+
+pub use self::feed::{Feed, Followed, Purged, PurgesKept};
 
 /// A history stream's number: the unit of ownership, recovery and scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -175,15 +175,29 @@ impl Direct {
         }
     }
 
+    /// The place of the last message that matches the filter.
+    pub(crate) async fn last_matching(
+        &self,
+        stream: &str,
+        filter: &str,
+    ) -> Result<Option<Sequence>, DirectError> {
+        let body = serde_json::json!({ "last_by_subj": filter }).to_string();
+        let answer = self.single(format!("$JS.API.DIRECT.GET.{stream}"), body.into()).await?;
+        Ok(answer.map(|found| found.sequence))
+    }
+
     /// The last message of one subject.
     pub(crate) async fn last(
         &self,
         stream: &str,
         subject: &str,
     ) -> Result<Option<Found>, DirectError> {
+        self.single(format!("$JS.API.DIRECT.GET.{stream}.{subject}"), Bytes::new()).await
+    }
+
+    async fn single(&self, api: String, body: Bytes) -> Result<Option<Found>, DirectError> {
         self.connected()?;
-        let api = format!("$JS.API.DIRECT.GET.{stream}.{subject}");
-        let request = async_nats::Request::new().payload(Bytes::new()).timeout(Some(self.timeout));
+        let request = async_nats::Request::new().payload(body).timeout(Some(self.timeout));
         let answer = self.client.send_request(api, request).await;
         let answer = answer.map_err(|error| match error.kind() {
             RequestErrorKind::TimedOut

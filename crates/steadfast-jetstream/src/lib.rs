@@ -14,6 +14,7 @@ pub mod topology;
 
 mod append;
 mod direct;
+mod feed;
 mod fence;
 mod group_commit;
 mod head;

@@ -71,6 +71,14 @@ impl JetStreamLog {
     pub fn topology(&self) -> &Topology {
         &self.inner.topology
     }
+
+    pub(crate) fn context(&self) -> &Context {
+        &self.inner.context
+    }
+
+    pub(crate) fn reader_of(&self, partition: Partition) -> Reader<'_> {
+        self.inner.reader(self.inner.part(partition))
+    }
 }
 
 impl Inner {

@@ -5,12 +5,14 @@ use std::time::Duration;
 use async_nats::jetstream::{Context, kv};
 use futures::TryStreamExt;
 use serde::{Deserialize, Serialize};
-use steadfast_core::Namespace;
-use steadfast_engine::ports::BoxError;
+use steadfast_core::{AttributeType, Namespace};
+use steadfast_engine::{ports::BoxError, search_attributes::CustomAttributes};
 use steadfast_protocol::subject;
 
 const PREFIX: &str = "namespace.";
 const VERSION: u32 = 1;
+/// The keys of search attributes among a namespace's data; their types stand there by name.
+const ATTRIBUTE_PREFIX: &str = "search_attribute.";
 /// How long closed runs are kept when nobody said.
 pub const RETENTION_DEFAULT: Duration = Duration::from_secs(3 * 24 * 3600);
 
@@ -47,6 +49,15 @@ impl Settings {
             retention_secs: RETENTION_DEFAULT.as_secs(),
             data: std::collections::BTreeMap::new(),
         }
+    }
+
+    /// Its custom search attributes. What is of a type that this build does not know is left out.
+    pub fn search_attributes(&self) -> CustomAttributes {
+        let attribute = |(key, kind): (&String, &String)| {
+            let name = key.strip_prefix(ATTRIBUTE_PREFIX)?;
+            Some((name.to_owned(), AttributeType::from_name(kind)?))
+        };
+        self.data.iter().filter_map(attribute).collect()
     }
 
     /// How long closed runs are kept.

@@ -7,6 +7,8 @@
 mod error;
 mod routing;
 
+use std::time::Duration;
+
 use async_nats::{
     Client,
     jetstream::{
@@ -23,6 +25,9 @@ use crate::config::{Config, EventFeed};
 
 /// The oldest server that has all that is needed (atomic batches, direct get of many subjects).
 pub const SERVER_VERSION_MIN: (i64, i64, i64) = (2, 12, 0);
+
+/// A projection that has not followed for longer than this is built anew.
+const PURGES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// What is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +52,7 @@ pub async fn ensure(client: &Client, config: &Config) -> Result<Topology, SetupE
         replicas = replicas.min(info.config.num_replicas);
         stream(&context, &snapshots(partition, config)).await?;
     }
+    stream(&context, &purged(config)).await?;
     events(&context, &routing, config).await?;
     Ok(Topology { routing, replicas })
 }
@@ -79,6 +85,16 @@ fn snapshots(partition: u32, config: &Config) -> stream::Config {
         subjects: vec![subject::snapshot_stream_subjects(partition)],
         description: Some("Steadfast: folded states of open runs, a cache".to_owned()),
         max_messages_per_subject: 1,
+        ..base(config)
+    }
+}
+
+fn purged(config: &Config) -> stream::Config {
+    stream::Config {
+        name: subject::PURGED_STREAM.to_owned(),
+        subjects: vec![subject::PURGED_SUBJECTS.to_owned()],
+        description: Some("Steadfast: which runs were removed for good".to_owned()),
+        max_age: PURGES_KEPT,
         ..base(config)
     }
 }

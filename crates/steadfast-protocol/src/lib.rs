@@ -10,6 +10,7 @@ pub mod codec;
 pub mod error;
 pub mod header;
 pub mod message;
+pub mod purged;
 pub mod record;
 pub mod snapshot;
 pub mod subject;

@@ -3,6 +3,7 @@
 
 mod door;
 mod gateway;
+mod lists;
 mod namespaces;
 mod registry;
 mod settings;
@@ -18,13 +19,15 @@ use steadfast_jetstream::{
 };
 use steadfast_native::NatsServices;
 use steadfast_telemetry::{Readiness, ReadinessReporter};
+use steadfast_visibility::Visibility;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use steadfast_jetstream::durability::Sync;
 pub use steadfast_telemetry::Telemetry;
 
-use self::{door::Door, gateway::GatewayDoor};
+pub(crate) use self::lists::FILE as VISIBILITY_FILE;
+use self::{door::Door, gateway::GatewayDoor, lists::Lists};
 use crate::{cli::problem::Problem, config::Config, dev::SearchAttribute, retention::Sweeper};
 
 /// How long the partitions may take to recover before a start counts as failed.
@@ -72,6 +75,7 @@ pub struct Composed {
     door: Door,
     gateway: GatewayDoor,
     sweeper: JoinHandle<()>,
+    lists: Option<Lists>,
     readiness: ReadinessReporter,
 }
 
@@ -104,6 +108,9 @@ impl Composed {
         let context = async_nats::jetstream::new(client.clone());
         let namespaces = Namespaces::open(&context).await.map_err(no_namespaces)?;
         register(&namespaces, config).await?;
+        let shutdown = CancellationToken::new();
+        let attributes = Arc::new(registry::Attributes(namespaces.clone()));
+        let lists = Lists::open(config, &log, attributes, shutdown.clone()).await?;
         let log: Arc<dyn Log> = Arc::new(log);
         let services = Arc::new(NatsServices::new(client.clone()));
         let world = World::on(log.clone())
@@ -116,7 +123,6 @@ impl Composed {
         engine.ready(deadline).await.map_err(|error| {
             Problem::failed("the partitions have not recovered").because(&error)
         })?;
-        let shutdown = CancellationToken::new();
         let sweeper = Sweeper {
             log,
             clock: Arc::new(SystemClock),
@@ -143,8 +149,14 @@ impl Composed {
             door,
             gateway,
             sweeper,
+            lists,
             readiness,
         })
+    }
+
+    /// The list of runs, unless it is switched off.
+    pub fn visibility(&self) -> Option<&Visibility> {
+        self.lists.as_ref().map(|lists| &lists.visibility)
     }
 
     /// The engine, for code that lives in its process.
@@ -197,6 +209,9 @@ impl Composed {
             self.gateway.closed().await;
             // An error means that the task panicked; it said so in the log.
             let _ = self.sweeper.await;
+            if let Some(lists) = self.lists {
+                lists.closed().await;
+            }
             self.engine.shutdown().await;
         };
         if tokio::time::timeout(within, stopping).await.is_err() {

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use sections::{
     Durability, Engine, Events, Gateway, Jetstream, Limits, Native, Nats, Retention, Server,
-    Telemetry,
+    Telemetry, Visibility,
 };
 
 /// The prefix of environment variables: `STEADFAST__SECTION__KEY`.
@@ -47,6 +47,8 @@ pub struct Config {
     pub gateway: Gateway,
     /// The feed for observers.
     pub events: Events,
+    /// The list of runs.
+    pub visibility: Visibility,
     /// How long closed runs are kept.
     pub retention: Retention,
     /// Logs, metrics, traces.
@@ -64,11 +66,14 @@ impl Config {
 
     /// The values that no type forbids and that still cannot work.
     pub(crate) fn check(&self) -> Result<(), (&'static str, String)> {
-        let at_least_one: [(&'static str, u64); 4] = [
+        let at_least_one: [(&'static str, u64); 7] = [
             ("server.partitions", u64::from(self.server.partitions)),
             ("durability.replicas", u64::from(self.durability.replicas)),
             ("limits.id_bytes_max", self.limits.id_bytes_max as u64),
             ("limits.payload_bytes_max", self.limits.payload_bytes_max.0),
+            ("visibility.page_default", self.visibility.page_default as u64),
+            ("visibility.page_max", self.visibility.page_max as u64),
+            ("visibility.batch_records", self.visibility.batch_records as u64),
         ];
         for (key, value) in at_least_one {
             if value == 0 {

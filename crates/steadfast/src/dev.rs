@@ -39,9 +39,12 @@ pub struct SearchAttribute {
 }
 
 /// Runs a development server until it is told to stop.
-pub async fn run(config: Config, setup: Setup, out: Out) -> Result<(), Problem> {
+pub async fn run(mut config: Config, setup: Setup, out: Out) -> Result<(), Problem> {
     let stop = compose::stop_signal()?;
     let (folder, temporary) = open_folder(setup.data_dir.as_deref())?;
+    if config.visibility.path.is_empty() {
+        config.visibility.path = folder.path().join(compose::VISIBILITY_FILE).display().to_string();
+    }
     let telemetry = compose::telemetry(&config).await?;
     tokio::pin!(stop);
     let starting = spin("starting", start(&config, &setup, &folder, &telemetry));

@@ -1,5 +1,6 @@
 //! The log in memory. What it holds is encoded, exactly as it would lie on JetStream.
 
+mod feed;
 mod recover;
 mod storage;
 
@@ -60,7 +61,10 @@ impl MemLog {
     /// Writes any bytes where a record should be.
     pub fn append_raw(&self, address: &RunAddress, status: Status, bytes: Bytes) -> Sequence {
         let message = Message::new(address, bytes, status, Timestamp::default());
-        self.storage().partition(address.partition).push(address, message)
+        let mut storage = self.storage();
+        let sequence = storage.partition(address.partition).push(address, message);
+        storage.pushed.send_replace(());
+        sequence
     }
 
     /// Writes any bytes where a snapshot should be.
@@ -141,7 +145,10 @@ impl MemLog {
             return Err(AppendError::WrongSequence);
         }
         let at = append.record.at;
-        Ok(partition.push(&append.address, Message::new(&append.address, body, append.status, at)))
+        let message = Message::new(&append.address, body, append.status, at);
+        let sequence = partition.push(&append.address, message);
+        storage.pushed.send_replace(());
+        Ok(sequence)
     }
 }
 
@@ -298,10 +305,7 @@ impl Log for MemLog {
         async move {
             turn().await;
             self.writable()?;
-            let mut storage = self.storage();
-            let partition = storage.partition(address.partition);
-            partition.snapshots.remove(&snapshot_subject(&address));
-            partition.purge(&history_subject(&address));
+            self.storage().purge(&address);
             Ok(())
         }
         .boxed()

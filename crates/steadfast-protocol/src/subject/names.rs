@@ -10,6 +10,12 @@ pub const EVENTS_TRANSFORM: &str =
 /// The event feed's stream.
 pub const EVENTS_STREAM: &str = "SF_EVENTS";
 
+/// The stream that tells which runs were removed for good.
+pub const PURGED_STREAM: &str = "SF_PURGED";
+
+/// Its subjects: one per partition.
+pub const PURGED_SUBJECTS: &str = "sf.purged.*";
+
 /// Key-value bucket of nodes, partition owners and the routing table.
 pub const CLUSTER_BUCKET: &str = "SF_CLUSTER";
 
@@ -27,6 +33,11 @@ pub fn history_stream(partition: u32) -> String {
 /// A partition's snapshot stream.
 pub fn snapshot_stream(partition: u32) -> String {
     format!("SF_SNAPSHOT_{partition}")
+}
+
+/// Where the removals of a partition are told.
+pub fn purged_subject(partition: u32) -> String {
+    format!("sf.purged.{partition}")
 }
 
 /// The subjects of a partition's history stream.

@@ -3,11 +3,17 @@
 //! Namespaces are never removed, so one that was found once is there for good; only an unknown one
 //! costs a read.
 
-use std::{collections::HashSet, sync::Mutex};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 use futures::future::BoxFuture;
 use steadfast_core::Namespace;
-use steadfast_engine::ports::{NamespaceRegistry, ReadError};
+use steadfast_engine::{
+    ports::{NamespaceRegistry, ReadError},
+    search_attributes::{CustomAttributes, SearchAttributes},
+};
 use steadfast_jetstream::namespaces::{NamespaceError, Namespaces};
 
 /// The namespaces that exist.
@@ -51,5 +57,25 @@ impl NamespaceRegistry for Registry {
             return Box::pin(std::future::ready(Ok(true)));
         }
         Box::pin(self.look_up(namespace.clone()))
+    }
+}
+
+/// A namespace's custom search attributes, from its settings.
+#[derive(Debug)]
+pub(super) struct Attributes(pub(super) Namespaces);
+
+impl SearchAttributes for Attributes {
+    fn custom(
+        &self,
+        namespace: &Namespace,
+    ) -> BoxFuture<'_, Result<Arc<CustomAttributes>, ReadError>> {
+        let namespace = namespace.clone();
+        Box::pin(async move {
+            match self.0.describe(&namespace).await {
+                Ok(found) => Ok(Arc::new(found.settings.search_attributes())),
+                Err(NamespaceError::NotFound(_)) => Ok(Arc::default()),
+                Err(error) => Err(ReadError::Unavailable(error.into())),
+            }
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! What people configure, as the components' own settings. A test pins that our defaults are theirs.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 use steadfast_core::limits;
 use steadfast_engine::EngineConfig;
@@ -9,6 +9,7 @@ use steadfast_jetstream::config::{Config as JetStreamConfig, EventFeed, GroupCom
 use steadfast_jetstream::durability::Sync;
 use steadfast_native::NativeConfig;
 use steadfast_telemetry::TelemetryConfig;
+use steadfast_visibility::VisibilityConfig;
 
 use crate::{
     cli::problem::Problem,
@@ -135,6 +136,24 @@ pub(super) fn native(config: &Config) -> NativeConfig {
         list_page_default: native.list_page_default,
         list_page_max: native.list_page_max,
         drain_ms: millis(native.drain_within),
+    }
+}
+
+/// `path` is where the file lies when the configuration does not say.
+pub(super) fn visibility(config: &Config, path: PathBuf) -> VisibilityConfig {
+    let visibility = &config.visibility;
+    VisibilityConfig {
+        path: set(&visibility.path).map_or(path, PathBuf::from),
+        readers: visibility.readers,
+        wait_max: visibility.wait_max.0,
+        page_default: visibility.page_default,
+        page_max: visibility.page_max,
+        query_bytes_max: bytes(visibility.query_bytes_max),
+        query_conditions_max: visibility.query_conditions_max,
+        batch_records: visibility.batch_records,
+        linger: visibility.linger.0,
+        runs_cached: visibility.runs_cached,
+        retry_pause: visibility.retry_pause.0,
     }
 }
 

@@ -9,7 +9,7 @@ use super::{
     ENV_PREFIX,
     sections::{
         Durability, Engine, Events, Gateway, Jetstream, Limits, Native, Nats, Retention, Server,
-        Telemetry,
+        Telemetry, Visibility,
     },
     units::{Size, Time},
 };
@@ -108,6 +108,7 @@ pub fn section_docs() -> Vec<SectionDoc> {
         doc::<Native>("native"),
         doc::<Gateway>("gateway"),
         doc::<Events>("events"),
+        doc::<Visibility>("visibility"),
         doc::<Retention>("retention"),
         doc::<Telemetry>("telemetry"),
     ]

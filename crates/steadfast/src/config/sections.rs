@@ -355,6 +355,38 @@ section! {
 }
 
 section! {
+    /// The list of runs: filters, counts, search attributes.
+    Visibility {
+        /// Whether this process keeps one. Without it, runs are listed from the log, without filters.
+        enabled: bool = true,
+        /// The SQLite file it is kept in. Empty means `visibility.sqlite` in the data folder of
+        /// `steadfast dev`, and a temporary file elsewhere. It may be deleted while nothing runs: it is
+        /// built anew from the log.
+        path: String = String::new(),
+        /// How long a list or count waits at most until everything written before it shows.
+        wait_max: Time = Time::secs(2),
+        /// Queries that are worked on at the same time; more wait.
+        readers: usize = 4,
+        /// Runs in one page when its caller does not say.
+        page_default: usize = 1_000,
+        /// Runs in one page at most.
+        page_max: usize = 1_000,
+        /// Bytes of one query.
+        query_bytes_max: Size = Size(64 << 10),
+        /// Conditions and listed values in one query.
+        query_conditions_max: usize = 10_000,
+        /// Records that are applied in one transaction.
+        batch_records: usize = 2_000,
+        /// How long records gather before they are applied, while nobody waits for them.
+        linger: Time = Time::millis(50),
+        /// Runs kept in memory between transactions.
+        runs_cached: usize = 20_000,
+        /// The pause before the log is followed anew after it could not be read.
+        retry_pause: Time = Time::millis(200),
+    }
+}
+
+section! {
     /// How long closed runs are kept.
     Retention {
         /// For the namespaces that a start makes; 0 keeps them for ever. Existing ones keep theirs.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use steadfast_core::{Record, Timestamp, run::Status};
 use steadfast_engine::ports::{
-    Expected, Head, Partition, ReadError, RunAddress, Sequence, Snapshot, Stored,
+    Expected, Followed, Head, Partition, Purged, ReadError, RunAddress, Sequence, Snapshot, Stored,
 };
 use steadfast_protocol::{record, snapshot};
+use tokio::sync::watch;
 
 use super::history_subject;
 
@@ -15,6 +16,9 @@ use super::history_subject;
 #[derive(Debug, Default)]
 pub(super) struct Storage {
     partitions: BTreeMap<Partition, Part>,
+    pub(super) purges: Vec<Purged>,
+    /// Told after every push and every purge.
+    pub(super) pushed: watch::Sender<()>,
 }
 
 /// One partition.
@@ -48,6 +52,20 @@ impl Message {
 impl Storage {
     pub(super) fn partition(&mut self, partition: Partition) -> &mut Part {
         self.partitions.entry(partition).or_default()
+    }
+
+    /// Removes a run, and tells so.
+    pub(super) fn purge(&mut self, address: &RunAddress) {
+        let part = self.partition(address.partition);
+        part.snapshots.remove(&super::snapshot_subject(address));
+        let subject = history_subject(address);
+        let last = part.runs.get(&subject).and_then(|run| run.last()).copied();
+        part.purge(&subject);
+        if let Some(through) = last {
+            let sequence = self.purges.len() as Sequence + 1;
+            self.purges.push(Purged { sequence, address: address.clone(), through });
+            self.pushed.send_replace(());
+        }
     }
 }
 
@@ -91,6 +109,20 @@ impl Part {
     pub(super) fn read(&self, subject: &str, after: Sequence) -> Result<Vec<Stored>, ReadError> {
         let run = self.runs.get(subject).map_or(&[][..], Vec::as_slice);
         run.iter().filter(|sequence| **sequence > after).map(|s| self.decode(*s)).collect()
+    }
+
+    /// The first message after `after`, as its followers learn of it.
+    pub(super) fn next(&self, after: Sequence) -> Option<Followed> {
+        let (sequence, message) = self.messages.range(after + 1..).next()?;
+        let (address, status) = (message.address.clone(), message.status);
+        Some(match self.decode(*sequence) {
+            Ok(stored) => Followed::Record { address, stored, status },
+            Err(error) => Followed::Unreadable {
+                address: Some(address),
+                sequence: *sequence,
+                reason: error.to_string(),
+            },
+        })
     }
 
     fn decode(&self, sequence: Sequence) -> Result<Stored, ReadError> {

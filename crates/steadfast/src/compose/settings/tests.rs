@@ -9,6 +9,8 @@ fn the_defaults_are_the_components_own() {
     assert_eq!(jetstream(&config, Sync::Foreign), JetStreamConfig::default());
     assert_eq!(native(&config), NativeConfig::default());
     assert_eq!(gateway(&config), GatewayConfig::default());
+    let path = VisibilityConfig::default().path;
+    assert_eq!(visibility(&config, path), VisibilityConfig::default());
 }
 
 #[test]

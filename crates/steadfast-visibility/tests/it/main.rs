@@ -1,0 +1,6 @@
+//! Visibility over a log in memory: what is appended is what is listed.
+
+mod corrupt;
+mod listing;
+mod rebuild;
+mod world;
