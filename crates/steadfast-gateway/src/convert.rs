@@ -7,6 +7,7 @@ pub(crate) mod event;
 pub(crate) mod failure;
 pub(crate) mod message;
 pub(crate) mod payload;
+pub(crate) mod priority;
 pub(crate) mod retry;
 pub(crate) mod start;
 pub(crate) mod task;

@@ -11,8 +11,8 @@ use steadfast_temporal_api::api::{
 
 use self::proto::command::Attributes;
 use super::{
-    core_execution, core_user_metadata, enums as map, failure, message::Messages, opaque, payload,
-    retry, time,
+    core_execution, core_user_metadata, enums as map, failure, message::Messages, payload,
+    priority, retry, time,
 };
 
 /// A command that cannot be what its worker meant.
@@ -157,7 +157,7 @@ fn schedule_activity(
         heartbeat_timeout: span(cause, "HeartbeatTimeout", a.heartbeat_timeout)?,
         retry_policy: policy(cause, a.retry_policy)?,
         request_eager_execution: a.request_eager_execution,
-        priority: a.priority.as_ref().map(opaque),
+        priority: a.priority.map(priority::from_proto),
     })
 }
 
@@ -245,6 +245,7 @@ fn start_child(
         header: payload::core_header(a.header),
         memo: payload::core_memo(a.memo),
         search_attributes: payload::core_search_attributes(a.search_attributes),
+        priority: a.priority.map(priority::from_proto),
     })
 }
 

@@ -10,7 +10,7 @@ use steadfast_temporal_api::api::{
     workflowservice::v1 as proto,
 };
 
-use super::{core_user_metadata, enums as map, opaque, payload, retry, time};
+use super::{core_user_metadata, enums as map, opaque, payload, priority, retry, time};
 use crate::fault::Fault;
 
 /// `StartWorkflowExecutionRequest`'s content.
@@ -51,7 +51,7 @@ pub(crate) fn start(
         user_metadata: core_user_metadata(request.user_metadata),
         links: request.links.iter().map(opaque).collect(),
         completion_callbacks: request.completion_callbacks.iter().map(opaque).collect(),
-        priority: request.priority.as_ref().map(opaque),
+        priority: request.priority.map(priority::from_proto),
         request_eager_execution: request.request_eager_execution,
     })
 }
@@ -107,7 +107,7 @@ pub(crate) fn signal_with_start(
         user_metadata: core_user_metadata(request.user_metadata),
         links,
         completion_callbacks: Vec::new(),
-        priority: request.priority.as_ref().map(opaque),
+        priority: request.priority.map(priority::from_proto),
         request_eager_execution: false,
     };
     Ok((start, signal))

@@ -10,7 +10,8 @@ use steadfast_temporal_api::api::{
 };
 
 use super::{
-    activity_type, event, execution, message, payload, retry, task_queue, time, workflow_type,
+    activity_type, event, execution, message, payload, priority, retry, task_queue, time,
+    workflow_type,
 };
 use crate::token::{self, HistoryPlace, Kind};
 
@@ -69,18 +70,21 @@ fn first_page(
     names: &event::Names,
     page: Page,
 ) -> (history::History, Vec<u8>) {
+    let to_proto = |event: &Event| event::to_proto(event, names);
+    let written = polled.history.last().map_or(0, |event| event.id);
+    // What is not written yet cannot be read again: where history goes on, it travels in the token.
+    let tail = polled.task.tail.iter().filter(|event| event.id > written).map(to_proto);
     let count = fitting(&polled.history, page.events_max, page.bytes_max);
-    let to_proto = |event: &Arc<Event>| event::to_proto(event, names);
-    let events: Vec<_> = polled.history.iter().take(count).map(to_proto).collect();
-    let token = polled.history.get(count).map_or_else(Vec::new, |next| {
-        // What is not written yet cannot be read again: it travels in the token.
-        let written = polled.task.last_written_event_id;
-        let tail = polled.history.iter().filter(|event| event.id > written).map(to_proto);
-        let tail = history::History { events: tail.collect() }.encode_to_vec();
-        let run_id = polled.run.run_id.to_string();
-        HistoryPlace::new(run_id, next.id).until(written, tail).to_token()
-    });
-    (history::History { events }, token)
+    let shown = polled.history.iter().take(count).map(|event| to_proto(event));
+    match polled.history.get(count) {
+        None => (history::History { events: shown.chain(tail).collect() }, Vec::new()),
+        Some(next) => {
+            let tail = history::History { events: tail.collect() }.encode_to_vec();
+            let run_id = polled.run.run_id.to_string();
+            let token = HistoryPlace::new(run_id, next.id).until(written, tail).to_token();
+            (history::History { events: shown.collect() }, token)
+        }
+    }
 }
 
 fn asked(asked: &Query) -> query::WorkflowQuery {
@@ -113,7 +117,7 @@ pub(crate) fn activity(polled: PolledActivityTask) -> proto::PollActivityTaskQue
         start_to_close_timeout: time::duration(scheduled.start_to_close_timeout),
         heartbeat_timeout: time::duration(scheduled.heartbeat_timeout),
         retry_policy: scheduled.retry_policy.as_ref().map(retry::to_proto),
-        priority: None,
+        priority: scheduled.priority.as_ref().map(priority::to_proto),
         ..proto::PollActivityTaskQueueResponse::default()
     }
 }

@@ -13,8 +13,8 @@ use steadfast_temporal_api::api::{
 use crate::{
     context::{Context, Patience, target},
     convert::{
-        activity_type, clear, enums as map, event::Names, execution, failure, payload, task_queue,
-        time, user_metadata, workflow_type,
+        activity_type, enums as map, event::Names, execution, failure, payload, priority,
+        task_queue, time, user_metadata, workflow_type,
     },
     fault::Fault,
 };
@@ -89,13 +89,13 @@ fn info(run: &Run, names: &Names) -> workflow::WorkflowExecutionInfo {
         execution_duration: run.closed_at.and_then(|at| time::duration(at.since(execution_time))),
         root_execution: Some(execution(&root)),
         first_run_id: started.first_execution_run_id.to_string(),
-        priority: Some(priority(run)),
+        priority: Some(own_priority(run)),
         ..workflow::WorkflowExecutionInfo::default()
     }
 }
 
-fn priority(run: &Run) -> common::Priority {
-    run.started.priority.as_ref().and_then(clear).unwrap_or_default()
+fn own_priority(run: &Run) -> common::Priority {
+    run.started.priority.as_ref().map(priority::to_proto).unwrap_or_default()
 }
 
 fn extended(run: &Run) -> workflow::WorkflowExecutionExtendedInfo {

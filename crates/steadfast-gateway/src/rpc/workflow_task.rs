@@ -54,8 +54,15 @@ pub(crate) async fn respond_workflow_task_completed(
         Ok(completion) => completion,
         Err(bad) => return Err(refuse(context, &token, bad, identity).await),
     };
-    context.engine.complete_workflow_task(&token, completion, context.soon()).await?;
-    Ok(proto::RespondWorkflowTaskCompletedResponse::default())
+    let names = context.names(&token.run.namespace).await?;
+    let completed =
+        context.engine.complete_workflow_task(&token, completion, context.soon()).await?;
+    let next = completed.next.map(|next| task::workflow(*next, &names, context.page()));
+    Ok(proto::RespondWorkflowTaskCompletedResponse {
+        workflow_task: next,
+        activity_tasks: completed.eager.into_iter().map(task::activity).collect(),
+        ..proto::RespondWorkflowTaskCompletedResponse::default()
+    })
 }
 
 /// A command that nobody can carry out: the workflow task fails, and its worker hears why.
@@ -81,6 +88,8 @@ fn completion(
         commands: command::from_proto(request.commands, &mut messages)?,
         identity: request.identity.into(),
         sticky: request.sticky_attributes.and_then(sticky),
+        eager_activities: true,
+        return_new_task: request.return_new_workflow_task,
         force_new_task: request.force_create_new_workflow_task,
         query_answers: answers(request.query_results),
         sdk_metadata: request.sdk_metadata.as_ref().map(opaque),

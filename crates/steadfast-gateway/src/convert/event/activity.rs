@@ -3,7 +3,7 @@
 use steadfast_core::event as core;
 use steadfast_temporal_api::api::history::v1::{self as proto, history_event::Attributes};
 
-use crate::convert::{activity_type, enums, failure, payload, retry, task_queue, time};
+use crate::convert::{activity_type, enums, failure, payload, priority, retry, task_queue, time};
 
 pub(super) fn scheduled(a: &core::ActivityTaskScheduled) -> Attributes {
     Attributes::ActivityTaskScheduledEventAttributes(proto::ActivityTaskScheduledEventAttributes {
@@ -18,6 +18,7 @@ pub(super) fn scheduled(a: &core::ActivityTaskScheduled) -> Attributes {
         heartbeat_timeout: time::duration(a.heartbeat_timeout),
         workflow_task_completed_event_id: a.workflow_task_completed_event_id,
         retry_policy: a.retry_policy.as_ref().map(retry::to_proto),
+        priority: a.priority.as_ref().map(priority::to_proto),
         ..proto::ActivityTaskScheduledEventAttributes::default()
     })
 }

@@ -5,7 +5,7 @@ use steadfast_temporal_api::api::history::v1::{self as proto, history_event::Att
 
 use super::Names;
 use crate::convert::{
-    enums, execution, failure, payload, retry, task_queue, text, time, workflow_type,
+    enums, execution, failure, payload, priority, retry, task_queue, text, time, workflow_type,
 };
 
 pub(super) fn initiated(
@@ -31,6 +31,7 @@ pub(super) fn initiated(
             header: payload::header(&a.header),
             memo: payload::memo(&a.memo),
             search_attributes: payload::search_attributes(&a.search_attributes),
+            priority: a.priority.as_ref().map(priority::to_proto),
             ..proto::StartChildWorkflowExecutionInitiatedEventAttributes::default()
         },
     )

@@ -5,7 +5,7 @@ use steadfast_temporal_api::api::history::v1::{self as proto, history_event::Att
 
 use super::Names;
 use crate::convert::{
-    clear, enums, execution, failure, payload, retry, task_queue, time, workflow_type,
+    clear, enums, execution, failure, payload, priority, retry, task_queue, time, workflow_type,
 };
 
 pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attributes {
@@ -46,7 +46,7 @@ pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attr
             search_attributes: payload::search_attributes(&a.search_attributes),
             header: payload::header(&a.header),
             completion_callbacks: a.completion_callbacks.iter().filter_map(clear).collect(),
-            priority: a.priority.as_ref().and_then(clear),
+            priority: a.priority.as_ref().map(priority::to_proto),
             eager_execution_accepted: a.eager_execution_accepted,
             ..proto::WorkflowExecutionStartedEventAttributes::default()
         },
