@@ -22,6 +22,8 @@ pub enum Effect {
         attempt: i32,
         /// Whether the queue is the cache holder's own.
         sticky: bool,
+        /// Its line in the queue, from the most urgent, 0.
+        line: usize,
     },
     /// Offer an activity attempt to workers.
     OfferActivity {
@@ -31,6 +33,8 @@ pub enum Effect {
         scheduled_event_id: EventId,
         /// Its attempt.
         attempt: i32,
+        /// Its line in the queue, from the most urgent, 0.
+        line: usize,
     },
     /// Take an activity's offer back.
     WithdrawActivity {

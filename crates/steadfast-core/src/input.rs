@@ -14,7 +14,7 @@ pub use self::operate::{
 };
 use crate::{
     ActivityId, Command, EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads,
-    RequestId, RunId, Span, TaskQueue, WorkflowType,
+    Priority, RequestId, RunId, Span, TaskQueue, WorkflowType,
     event::{
         Event, StartChildFailedCause, UpdateOutcome, UpdateRequest,
         WorkflowExecutionOptionsUpdated, WorkflowTaskFailedCause,
@@ -431,6 +431,8 @@ pub struct ActivityTask {
     pub workflow_type: WorkflowType,
     /// The namespace of the workflow.
     pub namespace: Namespace,
+    /// How urgent it is, with what the workflow says.
+    pub priority: Option<Priority>,
 }
 
 /// What a heartbeating worker should know.

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use steadfast_core::{
     ActivityId, Command, Event, EventId, Execution, Failure, Identity, Namespace, PayloadMap,
-    Payloads, Rejection, RequestId, RunId, RunKey, TaskQueue, Timestamp, UpdateId, WorkflowId,
-    WorkflowKey, WorkflowType,
+    Payloads, Priority, Rejection, RequestId, RunId, RunKey, Span, TaskQueue, Timestamp, UpdateId,
+    WorkflowId, WorkflowKey, WorkflowType,
     event::{UpdateOutcome, UpdateRequest, WorkflowTaskFailedCause},
     input::{ActivityTask, Reset, Signal, Sticky, WorkflowTask},
     run::Status,
@@ -181,8 +181,17 @@ pub struct Listed {
     pub last_at: Timestamp,
 }
 
+/// What a queue's tasks are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TaskKind {
+    /// Turns of workflows' code.
+    Workflow,
+    /// Attempts of activities.
+    Activity,
+}
+
 /// A worker's poll.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Poll {
     /// The tenant.
     pub namespace: Namespace,
@@ -190,6 +199,58 @@ pub struct Poll {
     pub task_queue: TaskQueue,
     /// The worker.
     pub identity: Identity,
+    /// The worker's process; its polls end when it shuts down.
+    pub worker_instance_key: String,
+    /// Tasks per second that the queue hands out at most; the newest word counts.
+    pub max_tasks_per_second: Option<f64>,
+    /// What the worker can do, encoded by the front door, for whoever describes the queue.
+    pub capabilities: Option<Bytes>,
+}
+
+/// What a worker should know of the queue that it got a task from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PollHints {
+    /// Tasks that still wait.
+    pub backlog: usize,
+    /// Polls that the worker should have more (1) or less (-1).
+    pub scaling: i32,
+}
+
+/// A task queue, for people.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct QueueDescription {
+    /// Who polled of late, the newest first.
+    pub pollers: Vec<PollerInfo>,
+    /// How it goes.
+    pub stats: QueueStats,
+    /// Tasks that wait and the age of the oldest, by priority key, where any do.
+    pub by_priority: Vec<(i32, usize, Span)>,
+}
+
+/// A worker that polled of late.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PollerInfo {
+    /// The worker.
+    pub identity: Identity,
+    /// When it last polled.
+    pub last_access_at: Timestamp,
+    /// Its bound on tasks per second.
+    pub rate_per_second: f64,
+    /// What it can do, encoded by the front door.
+    pub capabilities: Option<Bytes>,
+}
+
+/// How a task queue goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct QueueStats {
+    /// Tasks that wait.
+    pub backlog: usize,
+    /// How long the oldest has waited.
+    pub oldest_age: Span,
+    /// Tasks per second that came, over the last 30 s.
+    pub add_rate: f32,
+    /// Tasks per second that workers took, over the last 30 s.
+    pub dispatch_rate: f32,
 }
 
 /// A task's name, which a worker gives back with its answer. Front doors encode it.
@@ -241,6 +302,10 @@ pub struct PolledWorkflowTask {
     pub scheduled_at: Timestamp,
     /// When it was handed out.
     pub started_at: Timestamp,
+    /// How urgent it is.
+    pub priority: Option<Priority>,
+    /// What the worker should know of the queue.
+    pub hints: PollHints,
 }
 
 /// An activity attempt for a worker.
@@ -254,6 +319,8 @@ pub struct PolledActivityTask {
     pub task: ActivityTask,
     /// The run's trace context.
     pub traceparent: Option<String>,
+    /// What the worker should know of the queue.
+    pub hints: PollHints,
 }
 
 /// The queries a worker answered with its workflow task.

@@ -17,11 +17,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    api::EngineError,
+    api::{EngineError, TaskKind},
     config::EngineConfig,
     directory::Directory,
     hosts::Hosts,
-    matching::{Bounds, Match, Matching, QueueKey, TaskKind},
+    matching::{Bounds, Match, Matching, QueueKey},
     metrics::Metrics,
     node,
     partition::{self, watermark::Watermark},
@@ -230,6 +230,13 @@ impl Shared {
                 self.hand_over(found);
             }
         }
+    }
+
+    /// The cache holder of a run is gone: its workflow tasks go to its own queue.
+    pub(crate) fn unstick(&self, slot: &Arc<Slot>) {
+        let reset = Box::new(steadfast_core::Input::ResetSticky);
+        // A run whose inbox is full waits for the sticky queue's own timeout.
+        drop(self.push(slot, Request::Input(reset, None)));
     }
 
     /// Lets a run decide about a poll and a task that met. A run that takes no requests leaves the

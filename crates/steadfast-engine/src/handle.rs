@@ -7,6 +7,7 @@ pub(crate) mod ask;
 mod list;
 mod look;
 mod operate;
+mod queues;
 pub(crate) mod reset;
 pub(crate) mod start;
 mod tasks;
@@ -28,7 +29,7 @@ use crate::{
     config::EngineConfig,
     context::Shared,
     embedded::{ActivityHost, WorkflowHost},
-    matching::{self, Handed, TaskKind},
+    matching::{self, Handed},
     node::{self, NodeActor},
     partition::evict_all,
     request::{Read, Request},
@@ -239,7 +240,7 @@ impl Engine {
     ) -> Result<Option<PolledWorkflowTask>, EngineError> {
         match matching::poll(&self.shared, poll, TaskKind::Workflow, deadline).await? {
             Some(Handed::Workflow(task)) => Ok(Some(*task)),
-            Some(Handed::Activity(_)) | None => Ok(None),
+            Some(Handed::Activity(_) | Handed::Nothing) | None => Ok(None),
         }
     }
 
@@ -251,18 +252,18 @@ impl Engine {
     ) -> Result<Option<PolledActivityTask>, EngineError> {
         match matching::poll(&self.shared, poll, TaskKind::Activity, deadline).await? {
             Some(Handed::Activity(task)) => Ok(Some(*task)),
-            Some(Handed::Workflow(_)) | None => Ok(None),
+            Some(Handed::Workflow(_) | Handed::Nothing) | None => Ok(None),
         }
     }
 
     /// A workflow task that was polled reached nobody: it is offered again as it is.
     pub fn give_back_workflow_task(&self, token: TaskToken) {
-        matching::give_back_token(&self.shared, token, matching::TaskKind::Workflow);
+        matching::give_back_token(&self.shared, token, TaskKind::Workflow);
     }
 
     /// An activity attempt that was polled reached nobody: it is offered again as it is.
     pub fn give_back_activity_task(&self, token: TaskToken) {
-        matching::give_back_token(&self.shared, token, matching::TaskKind::Activity);
+        matching::give_back_token(&self.shared, token, TaskKind::Activity);
     }
 
     /// Answers a workflow task.

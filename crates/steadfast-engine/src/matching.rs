@@ -6,32 +6,28 @@
 //! behind locks, not actors: a run asks them for a waiting poll in the middle of a decision, which
 //! must cost nothing.
 
+mod ending;
 mod poll;
+mod pollers;
 mod queue;
+mod rates;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use steadfast_core::{EventId, Identity, Namespace, RequestId, TaskQueue};
+use steadfast_core::{EventId, Identity, Namespace, RequestId, TaskQueue, Timestamp};
 use tokio::{sync::oneshot, time::Instant};
 
 pub(crate) use self::poll::{give_back, give_back_token, poll};
 use self::queue::Queue;
 use crate::{
-    api::{EngineError, PolledActivityTask, PolledWorkflowTask},
+    api::{EngineError, Poll, PolledActivityTask, PolledWorkflowTask, QueueDescription, TaskKind},
     slot::Slot,
     sync::lock,
 };
-
-/// What a queue's tasks are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum TaskKind {
-    Workflow,
-    Activity,
-}
 
 /// A queue's name.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -46,6 +42,8 @@ pub(crate) struct QueueKey {
 pub(crate) struct Reference {
     pub(crate) slot: Arc<Slot>,
     pub(crate) task: TaskName,
+    /// Its line, from the most urgent, 0.
+    pub(crate) line: usize,
 }
 
 /// What a reference refers to in its run.
@@ -63,6 +61,8 @@ pub(crate) enum TaskName {
 pub(crate) struct Poller {
     pub(crate) identity: Identity,
     pub(crate) request_id: RequestId,
+    /// The worker's process, if it says.
+    pub(crate) instance_key: String,
     pub(crate) hand: oneshot::Sender<Handed>,
 }
 
@@ -70,6 +70,8 @@ pub(crate) struct Poller {
 pub(crate) enum Handed {
     Workflow(Box<PolledWorkflowTask>),
     Activity(Box<PolledActivityTask>),
+    /// Its process is shutting down: no task, and no need to wait for one.
+    Nothing,
 }
 
 /// A reference and a poll that met: the run decides.
@@ -82,6 +84,8 @@ pub(crate) struct Match {
 /// All task queues of the node.
 pub(crate) struct Matching {
     queues: Mutex<HashMap<QueueKey, Arc<Mutex<Queue>>>>,
+    /// Processes that are shutting down, and since when.
+    ended: Mutex<VecDeque<(String, Instant)>>,
     bounds: Bounds,
 }
 
@@ -96,14 +100,15 @@ pub(crate) struct Bounds {
 
 impl Matching {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { queues: Mutex::default(), bounds }
+        Self { queues: Mutex::default(), ended: Mutex::default(), bounds }
     }
 
     /// Offers a task: either it meets a waiting poll at once, or it waits.
     pub(crate) fn offer(&self, key: QueueKey, reference: Reference) -> Option<Match> {
         let queue = self.queue(&key);
         let mut queue = lock(&queue);
-        match queue.take_poller() {
+        queue.count_added();
+        match queue.dispatch_poller() {
             Some(poller) => Some(Match { queue: key, reference, poller }),
             None => {
                 queue.push_task(reference, self.bounds.tasks_max);
@@ -112,55 +117,85 @@ impl Matching {
         }
     }
 
-    /// A poll comes: either it meets a waiting task at once, or it waits.
+    /// A poll comes: either it meets a waiting task at once, or it waits. The second answer is how
+    /// often it must look again, where tasks are held back by a limit.
     pub(crate) fn poll(
         &self,
         key: &QueueKey,
         poller: Poller,
-    ) -> Result<Option<Match>, EngineError> {
+        poll: &Poll,
+        now: Timestamp,
+    ) -> Result<(Option<Match>, Option<Duration>), EngineError> {
         let queue = self.queue(key);
         let mut queue = lock(&queue);
-        queue.last_poll = Some(Instant::now());
-        self.pair(key, &mut queue, poller)
+        queue.pollers.note(&poller, poll.max_tasks_per_second, poll.capabilities.clone(), now);
+        if let Some(per_second) = poll.max_tasks_per_second {
+            queue.limit_to(per_second);
+        }
+        let pace = queue.pace();
+        if let Some(reference) = queue.dispatch_task() {
+            return Ok((Some(Match { queue: key.clone(), reference, poller }), pace));
+        }
+        let max = self.bounds.pollers_max;
+        let pushed = queue.pollers.push(poller, max);
+        pushed.map_err(|()| EngineError::Exhausted { what: "the task queue's polls", max })?;
+        Ok((None, pace))
     }
 
-    /// A poll whose reference was stale goes on.
+    /// Where a limit held tasks back that may go now: the first of them, with a waiting poll.
+    pub(crate) fn look_again(&self, key: &QueueKey) -> Option<Match> {
+        let queue = lock(&self.queues).get(key).cloned()?;
+        let mut queue = lock(&queue);
+        if !queue.pollers.any() {
+            return None;
+        }
+        let reference = queue.dispatch_task()?;
+        let poller = queue.pollers.take()?;
+        Some(Match { queue: key.clone(), reference, poller })
+    }
+
+    /// A poll whose reference was stale goes on; what the stale one used of a limit is lost.
     pub(crate) fn again(&self, key: &QueueKey, poller: Poller) -> Option<Match> {
         if poller.hand.is_closed() {
             return None;
         }
         let queue = self.queue(key);
         let mut queue = lock(&queue);
-        match queue.take_task() {
+        match queue.dispatch_task() {
             Some(reference) => Some(Match { queue: key.clone(), reference, poller }),
             None => {
-                queue.push_poller_first(poller);
+                queue.pollers.push_first(poller);
                 None
             }
         }
-    }
-
-    fn pair(
-        &self,
-        key: &QueueKey,
-        queue: &mut Queue,
-        poller: Poller,
-    ) -> Result<Option<Match>, EngineError> {
-        if let Some(reference) = queue.take_task() {
-            return Ok(Some(Match { queue: key.clone(), reference, poller }));
-        }
-        let max = self.bounds.pollers_max;
-        queue
-            .push_poller(poller, max)
-            .map_err(|()| EngineError::Exhausted { what: "the task queue's polls", max })?;
-        Ok(None)
     }
 
     /// A waiting poll, for a task that is being decided right now.
     pub(crate) fn reserve(&self, key: &QueueKey) -> Option<Poller> {
         let queue = lock(&self.queues).get(key).cloned()?;
         let mut queue = lock(&queue);
-        if queue.has_tasks() { None } else { queue.take_poller() }
+        if queue.has_tasks() {
+            return None;
+        }
+        let poller = queue.dispatch_poller()?;
+        queue.count_added();
+        Some(poller)
+    }
+
+    /// What a poll that got a task after this long should know: tasks that still wait, and whether
+    /// to poll more or less.
+    pub(crate) fn hint(&self, key: &QueueKey, waited: Duration) -> (usize, i32) {
+        let Some(queue) = lock(&self.queues).get(key).cloned() else {
+            return (0, 0);
+        };
+        let mut queue = lock(&queue);
+        (queue.backlog(), queue.scaling(waited))
+    }
+
+    /// A queue, for people.
+    pub(crate) fn describe(&self, key: &QueueKey) -> QueueDescription {
+        let queue = lock(&self.queues).get(key).cloned();
+        queue.map_or_else(QueueDescription::default, |queue| lock(&queue).describe())
     }
 
     /// Whether a worker polls this queue, or did so a moment ago.
@@ -169,8 +204,8 @@ impl Matching {
             return false;
         };
         let mut queue = lock(&queue);
-        queue.has_pollers()
-            || queue.last_poll.is_some_and(|at| at.elapsed() < self.bounds.sticky_gone)
+        queue.pollers.any()
+            || queue.pollers.last_poll.is_some_and(|at| at.elapsed() < self.bounds.sticky_gone)
     }
 
     /// Takes everything out of a queue.

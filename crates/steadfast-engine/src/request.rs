@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     api::*,
-    matching::{Match, TaskKind},
+    matching::Match,
     ports::{Expected, Sequence},
 };
 

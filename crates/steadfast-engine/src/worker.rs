@@ -16,12 +16,12 @@ use tokio::time::Instant;
 
 pub(crate) use self::service::ensure_service;
 use crate::{
-    api::{ActivityTarget, EngineError, Poll, PolledActivityTask, TaskToken},
+    api::{ActivityTarget, EngineError, Poll, PolledActivityTask, TaskKind, TaskToken},
     config::Backoff,
     context::Shared,
     embedded::ActivityHost,
     handle::resolve_activity,
-    matching::{self, Handed, TaskKind},
+    matching::{self, Handed},
 };
 
 /// Polls that a worker keeps waiting: more would only wait.
@@ -100,11 +100,12 @@ async fn poll(
         namespace: worker.namespace.clone(),
         task_queue: worker.task_queue.clone(),
         identity: identity(),
+        ..Poll::default()
     };
     let deadline = Instant::now() + Duration::from_secs(60);
     match matching::poll(shared, poll, TaskKind::Activity, deadline).await? {
         Some(Handed::Activity(task)) => Ok(Some(*task)),
-        Some(Handed::Workflow(_)) | None => Ok(None),
+        Some(Handed::Workflow(_) | Handed::Nothing) | None => Ok(None),
     }
 }
 

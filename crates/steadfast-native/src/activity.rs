@@ -25,7 +25,8 @@ pub(crate) fn poll_request(
     let named = poll.task_queue.as_ref().map(|queue| queue.as_str());
     let task_queue = queue.resolve("task_queue", named)?.into();
     let deadline = context.within(poll.timeout_ms);
-    Ok((Poll { namespace, task_queue, identity: poll.identity }, deadline))
+    let identity = poll.identity;
+    Ok((Poll { namespace, task_queue, identity, ..Poll::default() }, deadline))
 }
 
 pub(crate) async fn poll(

@@ -21,8 +21,8 @@ pub use self::{
 };
 use super::{ReplayError, Run};
 use crate::{
-    Change, Effect, Event, EventId, Failure, Identity, Payloads, Rejection, RequestId, RetryPolicy,
-    TaskQueue, Timestamp, Transition,
+    Change, Effect, Event, EventId, Failure, Identity, Payloads, Priority, Rejection, RequestId,
+    RetryPolicy, TaskQueue, Timestamp, Transition,
     event::ActivityTaskScheduled,
     input::{
         ActivityOptions, ActivityRef, ActivityTask, HeartbeatActivity, HeartbeatReply, Reply,
@@ -121,14 +121,6 @@ impl Activity {
         ActivityOptions::of(self.original.as_ref().unwrap_or(&self.scheduled))
     }
 
-    pub(super) fn offer(&self) -> Effect {
-        Effect::OfferActivity {
-            task_queue: self.scheduled.task_queue.clone(),
-            scheduled_event_id: self.scheduled_event_id,
-            attempt: self.attempt,
-        }
-    }
-
     fn queue(&self) -> TaskQueue {
         self.scheduled.task_queue.clone()
     }
@@ -140,6 +132,25 @@ impl Run {
         match self.session.heartbeats.get(&activity.scheduled_event_id) {
             Some(heartbeat) if !heartbeat.details.is_empty() => heartbeat.details.clone(),
             Some(_) | None => activity.heartbeat_details.clone(),
+        }
+    }
+
+    /// How urgent an activity is: what it does not say itself, its workflow does.
+    pub fn activity_priority(&self, activity: &Activity) -> Option<Priority> {
+        Priority::merged(activity.scheduled.priority.as_ref(), self.started.priority.as_ref())
+    }
+
+    /// An activity's line in its task queue.
+    pub fn activity_line(&self, activity: &Activity) -> usize {
+        Priority::line(self.activity_priority(activity).as_ref())
+    }
+
+    pub(super) fn activity_offer(&self, activity: &Activity) -> Effect {
+        Effect::OfferActivity {
+            task_queue: activity.queue(),
+            scheduled_event_id: activity.scheduled_event_id,
+            attempt: activity.attempt,
+            line: self.activity_line(activity),
         }
     }
 
@@ -343,6 +354,7 @@ impl Transition<'_> {
             heartbeat_details: activity.heartbeat_details.clone(),
             workflow_type: self.run.started.workflow_type.clone(),
             namespace: self.run.key().namespace.clone(),
+            priority: self.run.activity_priority(&activity),
         })))
     }
 

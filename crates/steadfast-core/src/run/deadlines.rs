@@ -69,7 +69,7 @@ impl Run {
         effects.extend(
             waiting
                 .filter(|activity| !self.awaits_offer(activity))
-                .map(|activity| activity.offer()),
+                .map(|activity| self.activity_offer(activity)),
         );
         effects.extend(self.undelivered().into_iter().map(|m| Effect::Send(Box::new(m))));
         effects

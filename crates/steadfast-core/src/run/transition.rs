@@ -87,7 +87,7 @@ impl<'a> Transition<'a> {
             Input::AdmitUpdate(input) => self.admit_update(*input),
             Input::Child(input) => self.child_report(*input),
             Input::External(input) => self.external_report(input.as_ref()),
-            Input::ResetSticky => Ok(self.reset_sticky()),
+            Input::ResetSticky => self.reset_sticky(),
             Input::Reset(input) => self.reset(*input),
         }
     }

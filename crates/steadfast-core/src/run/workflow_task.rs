@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ReplayError, Run, Status};
 use crate::{
-    Change, Effect, Event, EventId, EventKind, Failure, Identity, Rejection, RequestId, Span,
-    TaskQueue, Timestamp, Transition,
+    Change, Effect, Event, EventId, EventKind, Failure, Identity, Priority, Rejection, RequestId,
+    Span, TaskQueue, Timestamp, Transition,
     event::{UpdateRequest, WorkflowTaskCompleted, WorkflowTaskScheduled, WorkflowTaskStarted},
     input::{Reply, StartWorkflowTask, WorkflowTask, WorkflowTaskRef},
 };
@@ -109,6 +109,7 @@ impl Run {
             scheduled_event_id: pending.scheduled_event_id,
             attempt: pending.attempt,
             sticky,
+            line: Priority::line(self.started.priority.as_ref()),
         })
     }
 
@@ -328,8 +329,9 @@ impl Transition<'_> {
     }
 
     /// The cache holder is gone: the pending task goes to the run's own queue.
-    pub(super) fn reset_sticky(&mut self) -> Reply {
-        if self.run.sticky.is_some() && self.run.status.is_open() {
+    pub(super) fn reset_sticky(&mut self) -> Result<Reply, Rejection> {
+        self.require_open()?;
+        if self.run.sticky.is_some() {
             let waits = self.run.session.task_out.is_none();
             if waits && self.run.workflow_task.as_ref().is_some_and(|task| task.sticky) {
                 self.change(Change::WorkflowTaskUnstuck);
@@ -340,7 +342,7 @@ impl Transition<'_> {
             self.change(Change::StickySet(None));
             self.offer_task();
         }
-        Reply::Done
+        Ok(Reply::Done)
     }
 }
 

@@ -2,14 +2,14 @@
 //!
 //! A poll that its caller abandons gives back what it was handed: the guard's drop tells the run.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use steadfast_core::RequestId;
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
-use super::{Handed, Poller, QueueKey, TaskKind};
+use super::{Handed, Poller, QueueKey};
 use crate::{
-    api::{Completed, EngineError, Poll, TaskToken},
+    api::{Completed, EngineError, Poll, PollHints, TaskKind, TaskToken},
     context::Shared,
     handle::Deadline,
     request::Request,
@@ -22,25 +22,47 @@ pub(crate) async fn poll(
     kind: TaskKind,
     deadline: Deadline,
 ) -> Result<Option<Handed>, EngineError> {
-    let key = QueueKey { namespace: poll.namespace, task_queue: poll.task_queue, kind };
+    let (namespace, task_queue) = (poll.namespace.clone(), poll.task_queue.clone());
+    let key = QueueKey { namespace, task_queue, kind };
+    let begun = Instant::now();
     loop {
         if shared.stop.is_cancelled() {
             return Err(EngineError::ShuttingDown);
         }
+        if shared.matching.has_ended(&poll.worker_instance_key) {
+            return Ok(None);
+        }
         let (hand, handed) = oneshot::channel();
-        let request_id = RequestId::new(shared.world.entropy.uuid());
-        let poller = Poller { identity: poll.identity.clone(), request_id, hand };
-        let mut guard = Guard { shared, handed: Some(handed) };
-        if let Some(found) = shared.matching.poll(&key, poller)? {
+        let poller = Poller {
+            identity: poll.identity.clone(),
+            request_id: RequestId::new(shared.world.entropy.uuid()),
+            instance_key: poll.worker_instance_key.clone(),
+            hand,
+        };
+        let mut guard = Guard { shared, key: &key, handed: Some(handed) };
+        let (found, pace) = shared.matching.poll(&key, poller, &poll, shared.world.clock.now())?;
+        if let Some(found) = found {
             shared.hand_over(found);
         }
-        match guard.wait(deadline).await {
-            Waited::Handed(handed) => return Ok(Some(handed)),
+        match guard.wait(deadline, pace).await {
+            Waited::Handed(handed) => return Ok(hinted(shared, &key, begun, handed)),
             Waited::TimedOut => return Ok(None),
             // The run's actor was lost with the poll in its hands.
             Waited::Lost => {}
         }
     }
+}
+
+/// The task, with what its worker should know of the queue.
+fn hinted(shared: &Shared, key: &QueueKey, begun: Instant, mut handed: Handed) -> Option<Handed> {
+    let (backlog, scaling) = shared.matching.hint(key, begun.elapsed());
+    let hints = PollHints { backlog, scaling };
+    match &mut handed {
+        Handed::Workflow(task) => task.hints = hints,
+        Handed::Activity(task) => task.hints = hints,
+        Handed::Nothing => return None,
+    }
+    Some(handed)
 }
 
 enum Waited {
@@ -51,23 +73,34 @@ enum Waited {
 
 struct Guard<'a> {
     shared: &'a Arc<Shared>,
+    key: &'a QueueKey,
     handed: Option<oneshot::Receiver<Handed>>,
 }
 
 impl Guard<'_> {
-    async fn wait(&mut self, deadline: Deadline) -> Waited {
-        let Some(receiver) = self.handed.as_mut() else {
-            return Waited::Lost;
-        };
-        let stop = &self.shared.stop;
-        tokio::select! {
-            biased;
-            handed = &mut *receiver => {
-                self.handed = None;
-                handed.map_or(Waited::Lost, Waited::Handed)
+    /// Waits; with a pace it looks now and then whether a limit lets a waiting task go.
+    async fn wait(&mut self, deadline: Deadline, pace: Option<Duration>) -> Waited {
+        loop {
+            let Some(receiver) = self.handed.as_mut() else {
+                return Waited::Lost;
+            };
+            let look = pace.map_or(deadline, |pace| deadline.min(Instant::now() + pace));
+            let stop = &self.shared.stop;
+            tokio::select! {
+                biased;
+                handed = &mut *receiver => {
+                    self.handed = None;
+                    return handed.map_or(Waited::Lost, Waited::Handed);
+                }
+                () = tokio::time::sleep_until(look) => {}
+                () = stop.cancelled() => return Waited::Lost,
             }
-            () = tokio::time::sleep_until(deadline) => self.last_chance(),
-            () = stop.cancelled() => Waited::Lost,
+            if Instant::now() >= deadline {
+                return self.last_chance();
+            }
+            while let Some(found) = self.shared.matching.look_again(self.key) {
+                self.shared.hand_over(found);
+            }
         }
     }
 
@@ -109,6 +142,7 @@ pub(crate) fn give_back(shared: &Arc<Shared>, handed: Handed) {
     let (token, kind): (TaskToken, _) = match handed {
         Handed::Workflow(task) => (task.token, TaskKind::Workflow),
         Handed::Activity(task) => (task.token, TaskKind::Activity),
+        Handed::Nothing => return,
     };
     give_back_token(shared, token, kind);
 }

@@ -11,7 +11,7 @@ use steadfast_core::{
 use super::{Arguments, Live};
 use crate::{
     api::*,
-    matching::{Handed, Match, QueueKey, Reference, TaskKind, TaskName},
+    matching::{Handed, Match, QueueKey, Reference, TaskName},
     request::{Answer, Read, Request, answer},
     supervise::RunFailure,
     trace,
@@ -166,6 +166,7 @@ impl Live {
             run: self.run.key().clone(),
             traceparent: Some(traceparent),
             task,
+            hints: PollHints::default(),
         }
     }
 
@@ -208,6 +209,8 @@ impl Live {
             traceparent: Some(traceparent),
             scheduled_at,
             started_at,
+            priority: self.run.started.priority.clone(),
+            hints: PollHints::default(),
             task,
         }))
     }
@@ -238,7 +241,8 @@ impl Live {
             attempt: token.attempt,
             started_by: Some(token.request_id.clone()),
         };
-        let reference = Reference { slot: ctx.slot.clone(), task };
+        let line = self.run.activity_line(activity);
+        let reference = Reference { slot: ctx.slot.clone(), task, line };
         if let Some(found) = ctx.shared.matching.offer(queue, reference) {
             ctx.shared.hand_over(found);
         }

@@ -12,8 +12,8 @@ use super::{
     after::{After, Taken},
 };
 use crate::{
-    api::EngineError,
-    matching::{Match, QueueKey, Reference, TaskKind, TaskName},
+    api::{EngineError, TaskKind},
+    matching::{Match, QueueKey, Reference, TaskName},
     request::{Opened, Request, answer},
     slot::Batch,
 };
@@ -143,13 +143,13 @@ impl<'a> Draft<'a> {
         let offers = std::mem::take(&mut self.transition.effects);
         let mut kept = Vec::with_capacity(offers.len());
         for effect in offers {
-            let Some((queue, task)) = activity_offer(&self.transition.run, &effect) else {
+            let Some((queue, task, line)) = activity_offer(&self.transition.run, &effect) else {
                 kept.push(effect);
                 continue;
             };
             match ctx.shared.matching.reserve(&queue) {
                 Some(poller) => {
-                    let reference = Reference { slot: ctx.slot.clone(), task };
+                    let reference = Reference { slot: ctx.slot.clone(), task, line };
                     self.take(ctx, Box::new(Match { queue, reference, poller }));
                 }
                 None => kept.push(effect),
@@ -160,8 +160,8 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn activity_offer(run: &Run, effect: &Effect) -> Option<(QueueKey, TaskName)> {
-    let Effect::OfferActivity { task_queue, scheduled_event_id, attempt } = effect else {
+fn activity_offer(run: &Run, effect: &Effect) -> Option<(QueueKey, TaskName, usize)> {
+    let Effect::OfferActivity { task_queue, scheduled_event_id, attempt, line } = effect else {
         return None;
     };
     // An offer that the same transition took back is not for anybody.
@@ -172,7 +172,7 @@ fn activity_offer(run: &Run, effect: &Effect) -> Option<(QueueKey, TaskName)> {
         kind: TaskKind::Activity,
     };
     let (scheduled_event_id, attempt) = (*scheduled_event_id, *attempt);
-    Some((queue, TaskName::Activity { scheduled_event_id, attempt, started_by: None }))
+    Some((queue, TaskName::Activity { scheduled_event_id, attempt, started_by: None }, *line))
 }
 
 impl From<Result<Reply, Rejection>> for Taken {

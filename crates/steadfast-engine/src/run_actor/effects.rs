@@ -6,10 +6,10 @@ use steadfast_core::{Effect, EventId, TaskQueue};
 
 use super::{Arguments, Live};
 use crate::{
+    api::TaskKind,
     context::Shared,
     delivery,
-    matching::{QueueKey, Reference, TaskKind, TaskName},
-    request::Request,
+    matching::{QueueKey, Reference, TaskName},
     slot::Slot,
     trace, worker,
 };
@@ -36,14 +36,16 @@ impl Live {
 /// Performs an effect that needs nothing of the run's actor.
 pub(crate) fn perform(shared: &Arc<Shared>, slot: &Arc<Slot>, effect: Effect) {
     match effect {
-        Effect::OfferWorkflowTask { task_queue, scheduled_event_id, attempt, sticky } => {
+        Effect::OfferWorkflowTask { task_queue, scheduled_event_id, attempt, sticky, line } => {
             let task = TaskName::Workflow { scheduled_event_id, attempt };
-            offer_workflow_task(shared, slot, task_queue, task, sticky);
+            let reference = Reference { slot: slot.clone(), task, line };
+            offer_workflow_task(shared, task_queue, reference, sticky);
         }
-        Effect::OfferActivity { task_queue, scheduled_event_id, attempt } => {
+        Effect::OfferActivity { task_queue, scheduled_event_id, attempt, line } => {
             worker::ensure_service(shared, &slot.key().namespace, &task_queue);
             let task = TaskName::Activity { scheduled_event_id, attempt, started_by: None };
-            offer(shared, slot, task_queue, task, TaskKind::Activity);
+            let reference = Reference { slot: slot.clone(), task, line };
+            offer(shared, task_queue, reference, TaskKind::Activity);
         }
         Effect::WithdrawActivity { task_queue, scheduled_event_id } => {
             withdraw(shared, slot, task_queue, scheduled_event_id);
@@ -56,11 +58,11 @@ pub(crate) fn perform(shared: &Arc<Shared>, slot: &Arc<Slot>, effect: Effect) {
 
 fn offer_workflow_task(
     shared: &Arc<Shared>,
-    slot: &Arc<Slot>,
     task_queue: TaskQueue,
-    task: TaskName,
+    reference: Reference,
     sticky: bool,
 ) {
+    let slot = &reference.slot;
     let namespace = &slot.key().namespace;
     if shared.hosts.has_workflow(namespace, &task_queue, &slot.address.workflow_type) {
         // The run's actor does it itself, in its next turn.
@@ -70,24 +72,17 @@ fn offer_workflow_task(
     if sticky {
         let key = queue_key(slot, task_queue.clone(), TaskKind::Workflow);
         if !shared.matching.is_alive(&key) {
-            let reset = Box::new(steadfast_core::Input::ResetSticky);
-            drop(shared.push(slot, Request::Input(reset, None)));
+            shared.unstick(slot);
             return;
         }
     }
-    offer(shared, slot, task_queue, task, TaskKind::Workflow);
+    offer(shared, task_queue, reference, TaskKind::Workflow);
 }
 
-fn offer(
-    shared: &Arc<Shared>,
-    slot: &Arc<Slot>,
-    task_queue: TaskQueue,
-    task: TaskName,
-    kind: TaskKind,
-) {
+fn offer(shared: &Arc<Shared>, task_queue: TaskQueue, reference: Reference, kind: TaskKind) {
     shared.metrics.tasks_offered.add(1, &[]);
-    let reference = Reference { slot: slot.clone(), task };
-    if let Some(found) = shared.matching.offer(queue_key(slot, task_queue, kind), reference) {
+    let key = queue_key(&reference.slot, task_queue, kind);
+    if let Some(found) = shared.matching.offer(key, reference) {
         shared.hand_over(found);
     }
 }

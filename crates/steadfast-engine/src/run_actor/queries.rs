@@ -11,7 +11,7 @@ use steadfast_core::{
 use super::{Arguments, Live};
 use crate::{
     api::*,
-    matching::{Handed, Match, QueueKey, Reference, TaskKind, TaskName},
+    matching::{Handed, Match, QueueKey, Reference, TaskName},
     request::{Answer, Request, answer},
     trace,
 };
@@ -190,7 +190,9 @@ impl Live {
             }
         }
         for (queue, id) in offers {
-            let reference = Reference { slot: ctx.slot.clone(), task: TaskName::Query { id } };
+            // A question is answered before any work is done.
+            let (task, line) = (TaskName::Query { id }, 0);
+            let reference = Reference { slot: ctx.slot.clone(), task, line };
             if let Some(found) = ctx.shared.matching.offer(queue, reference) {
                 ctx.shared.hand_over(found);
             }
@@ -289,6 +291,8 @@ impl Live {
             traceparent: Some(trace::traceparent(&self.run)),
             scheduled_at: now,
             started_at: now,
+            priority: self.run.started.priority.clone(),
+            hints: PollHints::default(),
         })))
     }
 }

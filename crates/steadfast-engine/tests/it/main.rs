@@ -13,6 +13,7 @@ mod inline;
 mod lifecycle;
 mod operate;
 mod queries;
+mod queues;
 mod reset;
 mod services;
 mod updates;

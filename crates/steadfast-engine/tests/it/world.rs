@@ -159,6 +159,7 @@ pub(crate) fn poll(queue: &str) -> Poll {
         namespace: NAMESPACE.into(),
         task_queue: queue.into(),
         identity: Identity::new("worker"),
+        ..Poll::default()
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use prost::Message as _;
 use steadfast_core::Event;
-use steadfast_engine::api::{PolledActivityTask, PolledWorkflowTask, Query, QueryTask};
+use steadfast_engine::api::{PollHints, PolledActivityTask, PolledWorkflowTask, Query, QueryTask};
 use steadfast_temporal_api::api::{
-    history::v1 as history, query::v1 as query, workflowservice::v1 as proto,
+    history::v1 as history, query::v1 as query, taskqueue::v1 as taskqueue,
+    workflowservice::v1 as proto,
 };
 
 use super::{
@@ -60,8 +61,16 @@ pub(crate) fn workflow(
         started_time: Some(time::timestamp(polled.started_at)),
         queries: queries.map(|QueryTask { id, query }| (id.clone(), asked(query))).collect(),
         messages,
+        backlog_count_hint: i64::try_from(polled.hints.backlog).unwrap_or(i64::MAX),
+        poller_scaling_decision: scaling(polled.hints),
         ..proto::PollWorkflowTaskQueueResponse::default()
     }
+}
+
+fn scaling(hints: PollHints) -> Option<taskqueue::PollerScalingDecision> {
+    let poll_request_delta_suggestion = hints.scaling;
+    (hints.scaling != 0)
+        .then_some(taskqueue::PollerScalingDecision { poll_request_delta_suggestion })
 }
 
 /// As much history as one answer holds, and where the rest begins.
@@ -117,7 +126,8 @@ pub(crate) fn activity(polled: PolledActivityTask) -> proto::PollActivityTaskQue
         start_to_close_timeout: time::duration(scheduled.start_to_close_timeout),
         heartbeat_timeout: time::duration(scheduled.heartbeat_timeout),
         retry_policy: scheduled.retry_policy.as_ref().map(retry::to_proto),
-        priority: scheduled.priority.as_ref().map(priority::to_proto),
+        priority: task.priority.as_ref().map(priority::to_proto),
+        poller_scaling_decision: scaling(polled.hints),
         ..proto::PollActivityTaskQueueResponse::default()
     }
 }

@@ -6,7 +6,7 @@ use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
     context::{Context, Patience, namespace},
-    convert::{failure, payload, start::queue, task},
+    convert::{failure, opaque, payload, start::queue, task},
     fault::Fault,
     token::{self, Kind},
 };
@@ -18,10 +18,14 @@ pub(crate) async fn poll_activity_task_queue(
 ) -> Result<proto::PollActivityTaskQueueResponse, Fault> {
     let namespace = namespace(request.namespace)?;
     context.namespaces.describe(&namespace).await?;
+    let metadata = request.task_queue_metadata;
     let poll = Poll {
         namespace,
         task_queue: queue(request.task_queue)?,
         identity: request.identity.into(),
+        worker_instance_key: request.worker_instance_key,
+        max_tasks_per_second: metadata.and_then(|metadata| metadata.max_tasks_per_second),
+        capabilities: request.deployment_options.as_ref().map(opaque),
     };
     let deadline = context.within(context.config.poll_timeout, patience);
     let polled = context.engine.poll_activity_task(poll, deadline).await?;

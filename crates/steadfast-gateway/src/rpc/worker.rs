@@ -3,7 +3,7 @@
 use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
-    context::{Context, Patience, target},
+    context::{Context, Patience, namespace, target},
     fault::Fault,
 };
 
@@ -17,11 +17,14 @@ pub(crate) async fn reset_sticky_task_queue(
     Ok(proto::ResetStickyTaskQueueResponse {})
 }
 
-/// A worker leaves: its sticky queue loses its poller, and tasks there fall back by themselves.
 pub(crate) async fn shutdown_worker(
-    _context: &Context,
+    context: &Context,
     _patience: Patience,
-    _request: proto::ShutdownWorkerRequest,
+    request: proto::ShutdownWorkerRequest,
 ) -> Result<proto::ShutdownWorkerResponse, Fault> {
+    let namespace = namespace(request.namespace)?;
+    context.namespaces.describe(&namespace).await?;
+    let sticky = request.sticky_task_queue.into();
+    context.engine.shutdown_worker(&namespace, &sticky, &request.worker_instance_key);
     Ok(proto::ShutdownWorkerResponse {})
 }

@@ -36,6 +36,9 @@ pub(crate) async fn poll_workflow_task_queue(
         namespace,
         task_queue: queue(request.task_queue)?,
         identity: request.identity.into(),
+        worker_instance_key: request.worker_instance_key,
+        max_tasks_per_second: None,
+        capabilities: request.deployment_options.as_ref().map(opaque),
     };
     let deadline = context.within(context.config.poll_timeout, patience);
     let polled = context.engine.poll_workflow_task(poll, deadline).await?;

@@ -105,8 +105,7 @@ impl World {
             search_attributes: attributes,
             ..WorkflowExecutionStarted::default()
         };
-        let opened =
-            Opened { key: address.key.clone(), request_id: "request".into(), reset: None };
+        let opened = Opened { key: address.key.clone(), request_id: "request".into(), reset: None };
         let entries = vec![
             Entry::Change(Change::Opened(Box::new(opened))),
             Entry::Event(event(1, secs, started)),

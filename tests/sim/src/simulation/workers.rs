@@ -80,6 +80,7 @@ fn poll(worker: u32) -> Poll {
         namespace: super::clients::NAMESPACE.into(),
         task_queue: script::QUEUE.into(),
         identity: Identity::new(format!("worker-{worker}")),
+        ..Poll::default()
     }
 }
 

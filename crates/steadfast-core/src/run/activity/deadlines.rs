@@ -78,7 +78,8 @@ impl Transition<'_> {
         for activity in due {
             let id = activity.scheduled_event_id;
             self.run.session.activities_offered.insert(id, activity.attempt);
-            self.effect(activity.offer());
+            let offer = self.run.activity_offer(&activity);
+            self.effect(offer);
         }
     }
 

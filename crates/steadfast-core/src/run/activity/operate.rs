@@ -283,7 +283,8 @@ impl Transition<'_> {
         };
         if activity.paused.is_none() && activity.attempt_scheduled_at <= self.now {
             self.run.session.activities_offered.insert(id, activity.attempt);
-            self.effect(activity.offer());
+            let offer = self.run.activity_offer(&activity);
+            self.effect(offer);
         }
     }
 

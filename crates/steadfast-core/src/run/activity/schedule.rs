@@ -22,7 +22,8 @@ impl Transition<'_> {
     ) -> Result<(), Rejection> {
         let scheduled = self.check(command, task_completed)?;
         let id = self.event_with(scheduled, user_metadata, Vec::new());
-        if let Some(offer) = self.run.activities.get(&id).map(|activity| activity.offer()) {
+        if let Some(activity) = self.run.activities.get(&id) {
+            let offer = self.run.activity_offer(activity);
             self.effect(offer);
         }
         Ok(())

@@ -179,7 +179,8 @@ impl Transition<'_> {
         let written = self.run.workflow_task.as_ref();
         let normal = written.filter(|task| task.kind == Kind::Normal);
         let Some(scheduled_event_id) = normal.map(|task| task.scheduled_event_id) else {
-            self.reset_sticky();
+            // The run is open: a tick of a closed one does nothing.
+            drop(self.reset_sticky());
             return;
         };
         self.event(WorkflowTaskTimedOut {
