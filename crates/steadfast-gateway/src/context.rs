@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use steadfast_core::{Execution, Namespace, RequestId, RunId, WorkflowId};
 use steadfast_engine::{Deadline, Engine, api::Target};
 use steadfast_temporal_api::api::common::v1 as common;
+use steadfast_visibility::Visibility;
 use tonic::metadata::MetadataMap;
 
 use crate::{GatewayConfig, convert::event::Names, fault::Fault, ports::Namespaces};
@@ -15,6 +16,7 @@ pub(crate) struct Context {
     pub(crate) config: Arc<GatewayConfig>,
     pub(crate) engine: Engine,
     pub(crate) namespaces: Arc<dyn Namespaces>,
+    pub(crate) visibility: Option<Visibility>,
 }
 
 /// How long a caller waits, from gRPC's `grpc-timeout`.

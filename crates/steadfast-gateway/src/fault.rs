@@ -135,9 +135,7 @@ impl From<EngineError> for Fault {
 fn rejected(rejection: Rejection) -> Fault {
     let message = rejection.to_string();
     match rejection {
-        Rejection::Closed | Rejection::NothingPending | Rejection::NoPendingActivity => {
-            Fault::not_found(message)
-        }
+        Rejection::Closed | Rejection::NothingPending => Fault::not_found(message),
         Rejection::AlreadyStarted { run_id, start_request_id } => Fault::new(
             Code::AlreadyExists,
             format!("Workflow execution is already running. WorkflowId: , RunId: {run_id}."),
@@ -155,7 +153,6 @@ fn rejected(rejection: Rejection) -> Fault {
         Rejection::NotParent
         | Rejection::BadCompletion { .. }
         | Rejection::UnhandledCommand
-        | Rejection::ActivityAlreadyPaused
         | Rejection::Invalid(_) => Fault::invalid(message),
         Rejection::NoPendingActivity | Rejection::WasReset { .. } => Fault::not_found(message),
         Rejection::ActivityAlreadyPaused | Rejection::Paused(_) => {
@@ -175,7 +172,6 @@ fn rejected(rejection: Rejection) -> Fault {
 fn limited(limit: &LimitError, message: String) -> Fault {
     match limit {
         LimitError::Empty { .. }
-        | LimitError::Negative { .. }
         | LimitError::IdTooLong { .. }
         | LimitError::Negative { .. }
         | LimitError::PayloadTooLarge { .. } => Fault::invalid(message),

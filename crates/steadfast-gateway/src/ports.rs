@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::future::BoxFuture;
 use steadfast_core::{Namespace, Span};
+use steadfast_engine::search_attributes::CustomAttributes;
 
 /// A namespace, as `DescribeNamespace` shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,9 +66,6 @@ pub enum NamespaceError {
     Unavailable(String),
 }
 
-/// A search attribute's type, by `temporal.api.enums.v1.IndexedValueType`'s name in camel case.
-pub type SearchAttributeTypes = BTreeMap<String, String>;
-
 /// Namespaces, and the search attributes in them.
 pub trait Namespaces: Send + Sync + 'static {
     /// One namespace, by name.
@@ -88,4 +86,24 @@ pub trait Namespaces: Send + Sync + 'static {
         name: &Namespace,
         change: NamespaceChange,
     ) -> BoxFuture<'_, Result<NamespaceSettings, NamespaceError>>;
+
+    /// A namespace's custom search attributes.
+    fn search_attributes(
+        &self,
+        name: &Namespace,
+    ) -> BoxFuture<'_, Result<CustomAttributes, NamespaceError>>;
+
+    /// Adds custom search attributes; those of the same name get the type given.
+    fn add_search_attributes(
+        &self,
+        name: &Namespace,
+        added: CustomAttributes,
+    ) -> BoxFuture<'_, Result<(), NamespaceError>>;
+
+    /// Removes custom search attributes.
+    fn remove_search_attributes(
+        &self,
+        name: &Namespace,
+        removed: Vec<String>,
+    ) -> BoxFuture<'_, Result<(), NamespaceError>>;
 }

@@ -8,6 +8,7 @@ use steadfast_temporal_api::{
     FILE_DESCRIPTOR_SET, operator_service::operator_service_server::OperatorServiceServer,
     workflow_service::workflow_service_server::WorkflowServiceServer,
 };
+use steadfast_visibility::Visibility;
 use tokio::{io, net::TcpListener};
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
@@ -24,6 +25,8 @@ pub struct Gateway {
     pub engine: Engine,
     /// Namespaces and their search attributes.
     pub namespaces: Arc<dyn Namespaces>,
+    /// The list of runs; nothing when it is switched off.
+    pub visibility: Option<Visibility>,
 }
 
 /// Why the gateway does not serve.
@@ -71,8 +74,9 @@ async fn serve(
         server = server.tls_config(settings).map_err(ServeError::Tls)?;
     }
     let max = config.request_bytes_max;
-    let Gateway { engine, namespaces } = gateway;
-    let services = Services { context: Context { config: Arc::new(config), engine, namespaces } };
+    let Gateway { engine, namespaces, visibility } = gateway;
+    let services =
+        Services { context: Context { config: Arc::new(config), engine, namespaces, visibility } };
     // Clients may compress what they send; answers go as they are, which costs less than it saves.
     let workflow = WorkflowServiceServer::new(services.clone())
         .accept_compressed(CompressionEncoding::Gzip)

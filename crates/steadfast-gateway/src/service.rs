@@ -2,7 +2,7 @@
 //! built: then the answer is `Unimplemented`. The README's table is made from [`rpcs`].
 
 use steadfast_temporal_api::{
-    api::{operatorservice::v1 as operator, workflowservice::v1 as workflow},
+    api::{operatorservice::v1 as operator_api, workflowservice::v1 as workflow},
     operator_service::operator_service_server::OperatorService,
     workflow_service::workflow_service_server::WorkflowService,
 };
@@ -106,12 +106,23 @@ service! {
         GetSystemInfo in system,
         UpdateWorkflowExecution in update,
         PollWorkflowExecutionUpdate in update,
+        ListWorkflowExecutions in visibility,
+        ScanWorkflowExecutions in visibility,
+        ListOpenWorkflowExecutions in visibility,
+        ListClosedWorkflowExecutions in visibility,
+        CountWorkflowExecutions in visibility,
+        GetSearchAttributes in visibility,
+        PauseActivity in activity_control,
+        UnpauseActivity in activity_control,
+        ResetActivity in activity_control,
+        UpdateActivityOptions in activity_control,
+        ResetWorkflowExecution in reset,
     }
     not_built {
-        RecordWorkerHeartbeat,         ExecuteMultiOperation, ResetWorkflowExecution, DeleteWorkflowExecution,
-        ListOpenWorkflowExecutions, ListClosedWorkflowExecutions, ListWorkflowExecutions,
-        ListArchivedWorkflowExecutions, ScanWorkflowExecutions, CountWorkflowExecutions,
-        GetSearchAttributes, DescribeTaskQueue, ListTaskQueuePartitions, CreateSchedule,
+        RecordWorkerHeartbeat,         ExecuteMultiOperation,  DeleteWorkflowExecution,
+
+        ListArchivedWorkflowExecutions,
+         DescribeTaskQueue, ListTaskQueuePartitions, CreateSchedule,
         DescribeSchedule, UpdateSchedule, PatchSchedule, ListScheduleMatchingTimes,
         DeleteSchedule, ListSchedules, CountSchedules, UpdateWorkerBuildIdCompatibility,
         GetWorkerBuildIdCompatibility, UpdateWorkerVersioningRules, GetWorkerVersioningRules,
@@ -123,8 +134,8 @@ service! {
         UpdateWorkerDeploymentVersionComputeConfig, ValidateWorkerDeploymentVersionComputeConfig,
         UpdateWorkerDeploymentVersionMetadata, SetWorkerDeploymentManager, StartBatchOperation,
         StopBatchOperation, DescribeBatchOperation, ListBatchOperations, PollNexusTaskQueue,
-        RespondNexusTaskCompleted, RespondNexusTaskFailed, UpdateActivityOptions,
-        UpdateWorkflowExecutionOptions, PauseActivity, UnpauseActivity, ResetActivity,
+        RespondNexusTaskCompleted, RespondNexusTaskFailed,
+        UpdateWorkflowExecutionOptions,
         CreateWorkflowRule, DescribeWorkflowRule, DeleteWorkflowRule, ListWorkflowRules,
         TriggerWorkflowRule, ListWorkers, CountWorkers, UpdateTaskQueueConfig, FetchWorkerConfig,
         UpdateWorkerConfig, DescribeWorker, PauseWorkflowExecution, UnpauseWorkflowExecution,
@@ -141,12 +152,16 @@ service! {
 }
 
 service! {
-    OPERATOR_RPCS, OperatorService, operator,
+    OPERATOR_RPCS, OperatorService, operator_api,
     built {
+        AddSearchAttributes in operator,
+        RemoveSearchAttributes in operator,
+        ListSearchAttributes in operator,
+        ListClusters in operator,
     }
     not_built {
-        AddSearchAttributes, RemoveSearchAttributes, ListSearchAttributes, DeleteNamespace,
-        AddOrUpdateRemoteCluster, RemoveRemoteCluster, ListClusters, GetNexusEndpoint,
+           DeleteNamespace,
+        AddOrUpdateRemoteCluster, RemoveRemoteCluster,  GetNexusEndpoint,
         CreateNexusEndpoint, UpdateNexusEndpoint, DeleteNexusEndpoint, ListNexusEndpoints,
     }
 }

@@ -12,7 +12,7 @@ use steadfast_protocol::subject;
 const PREFIX: &str = "namespace.";
 const VERSION: u32 = 1;
 /// The keys of search attributes among a namespace's data; their types stand there by name.
-const ATTRIBUTE_PREFIX: &str = "search_attribute.";
+pub const ATTRIBUTE_PREFIX: &str = "search_attribute.";
 /// How long closed runs are kept when nobody said.
 pub const RETENTION_DEFAULT: Duration = Duration::from_secs(3 * 24 * 3600);
 

@@ -136,6 +136,7 @@ impl Composed {
         let temporal = steadfast_gateway::Gateway {
             engine: engine.clone(),
             namespaces: Arc::new(namespaces::Namespaces::new(namespaces.clone())),
+            visibility: lists.as_ref().map(|lists| lists.visibility.clone()),
         };
         let gateway = GatewayDoor::open(config, temporal, shutdown.clone()).await?;
         let names = config.server.namespaces.clone();

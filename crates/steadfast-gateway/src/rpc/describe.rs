@@ -2,7 +2,12 @@
 
 use steadfast_core::{
     Run, Timestamp,
-    run::{activity::Activity, child::Child, workflow_task::Pending},
+    input::ActivityOptions,
+    run::{
+        activity::{Activity, Pause},
+        child::Child,
+        workflow_task::Pending,
+    },
 };
 use steadfast_engine::api::HistoryRequest;
 use steadfast_temporal_api::api::{
@@ -10,6 +15,7 @@ use steadfast_temporal_api::api::{
     workflowservice::v1 as proto,
 };
 
+use super::activity_control::to_proto as options_to_proto;
 use crate::{
     context::{Context, Patience, target},
     convert::{
@@ -139,10 +145,12 @@ fn activity(run: &Run, activity: &Activity) -> workflow::PendingActivityInfo {
     use enums::PendingActivityState as State;
     let scheduled = &activity.scheduled;
     let is_canceled = activity.cancel_requested_event_id != 0;
-    let state = match (&activity.started, is_canceled) {
-        (Some(_), true) => State::CancelRequested,
-        (Some(_), false) => State::Started,
-        (None, _) => State::Scheduled,
+    let state = match (&activity.started, is_canceled, &activity.paused) {
+        (Some(_), true, _) => State::CancelRequested,
+        (Some(_), false, Some(_)) => State::PauseRequested,
+        (Some(_), false, None) => State::Started,
+        (None, _, Some(_)) => State::Paused,
+        (None, _, None) => State::Scheduled,
     };
     let stamp = |at: Timestamp| Some(time::timestamp(at));
     let deadline = scheduled.schedule_to_close_timeout.set();
@@ -161,9 +169,25 @@ fn activity(run: &Run, activity: &Activity) -> workflow::PendingActivityInfo {
         expiration_time: deadline.and_then(|timeout| stamp(activity.scheduled_at + timeout)),
         last_failure: activity.last_failure.as_deref().map(failure::to_proto),
         last_worker_identity: identity.to_string(),
+        last_attempt_complete_time: activity.last_attempt_completed_at.and_then(stamp),
+        paused: activity.paused.is_some(),
+        pause_info: activity.paused.as_ref().map(pause_info),
+        priority: scheduled.priority.as_ref().map(priority::to_proto),
+        activity_options: Some(options_to_proto(&ActivityOptions::of(scheduled))),
         next_attempt_schedule_time: activity
             .in_backoff()
             .then(|| time::timestamp(activity.attempt_scheduled_at)),
         ..workflow::PendingActivityInfo::default()
+    }
+}
+
+fn pause_info(pause: &Pause) -> workflow::pending_activity_info::PauseInfo {
+    use workflow::pending_activity_info::pause_info::{Manual, PausedBy};
+    workflow::pending_activity_info::PauseInfo {
+        pause_time: Some(time::timestamp(pause.at)),
+        paused_by: Some(PausedBy::Manual(Manual {
+            identity: pause.identity.to_string(),
+            reason: pause.reason.clone(),
+        })),
     }
 }

@@ -6,6 +6,7 @@ use steadfast_temporal_api::api::{
     workflowservice::v1 as proto,
 };
 
+use super::system::CLUSTER;
 use crate::{
     context::{Context, Patience},
     convert::time,
@@ -163,9 +164,9 @@ fn described(context: &Context, found: &NamespaceSettings) -> proto::DescribeNam
             ..namespace_proto::NamespaceConfig::default()
         }),
         replication_config: Some(replication::NamespaceReplicationConfig {
-            active_cluster_name: "steadfast".to_owned(),
+            active_cluster_name: CLUSTER.to_owned(),
             clusters: vec![replication::ClusterReplicationConfig {
-                cluster_name: "steadfast".to_owned(),
+                cluster_name: CLUSTER.to_owned(),
                 ..replication::ClusterReplicationConfig::default()
             }],
             ..replication::NamespaceReplicationConfig::default()

@@ -7,6 +7,9 @@ use crate::{
     fault::Fault,
 };
 
+/// The name of the one cluster there is.
+pub(crate) const CLUSTER: &str = "active";
+
 /// The Temporal server whose behaviour this is measured against; SDKs switch features by it.
 pub(crate) const SERVER_VERSION: &str = "1.32.0";
 
@@ -64,7 +67,7 @@ pub(crate) async fn get_cluster_info(
             }),
             ..version::VersionInfo::default()
         }),
-        cluster_name: "steadfast".to_owned(),
+        cluster_name: CLUSTER.to_owned(),
         history_shard_count: 1,
         persistence_store: "jetstream".to_owned(),
         visibility_store: "sqlite".to_owned(),

@@ -11,11 +11,12 @@ use std::{
 
 use futures::future::BoxFuture;
 use steadfast_core::{Namespace, Span};
+use steadfast_engine::search_attributes::CustomAttributes;
 use steadfast_gateway::ports::{
     NamespaceChange, NamespaceError, NamespaceSettings, NamespaceState,
 };
 use steadfast_jetstream::namespaces::{
-    self as stored, Described, NamespaceError as StoredError, Settings,
+    self as stored, ATTRIBUTE_PREFIX, NamespaceError as StoredError, Settings,
 };
 
 /// How long a namespace's settings are believed.
@@ -57,12 +58,12 @@ impl Namespaces {
     async fn change(
         &self,
         name: Namespace,
-        change: NamespaceChange,
+        apply: impl Fn(&mut Settings) + Send,
     ) -> Result<NamespaceSettings, NamespaceError> {
         let mut tries = TRIES;
         loop {
             let mut described = self.stored.describe(&name).await.map_err(not_stored)?;
-            apply(&mut described, &change);
+            apply(&mut described.settings);
             match self.stored.update(&described).await {
                 Err(StoredError::Conflict(_)) if tries > 0 => tries -= 1,
                 Err(error) => return Err(not_stored(error)),
@@ -113,7 +114,44 @@ impl steadfast_gateway::ports::Namespaces for Namespaces {
         name: &Namespace,
         change: NamespaceChange,
     ) -> BoxFuture<'_, Result<NamespaceSettings, NamespaceError>> {
-        Box::pin(self.change(name.clone(), change))
+        Box::pin(self.change(name.clone(), move |settings| apply(settings, &change)))
+    }
+
+    fn search_attributes(
+        &self,
+        name: &Namespace,
+    ) -> BoxFuture<'_, Result<CustomAttributes, NamespaceError>> {
+        let name = name.clone();
+        Box::pin(async move {
+            let described = self.stored.describe(&name).await.map_err(not_stored)?;
+            Ok(described.settings.search_attributes())
+        })
+    }
+
+    fn add_search_attributes(
+        &self,
+        name: &Namespace,
+        added: CustomAttributes,
+    ) -> BoxFuture<'_, Result<(), NamespaceError>> {
+        let changed = self.change(name.clone(), move |settings| {
+            let added = added.iter();
+            let pairs = added.map(|(name, kind)| (attribute_key(name), kind.name().to_owned()));
+            settings.data.extend(pairs);
+        });
+        Box::pin(async { changed.await.map(drop) })
+    }
+
+    fn remove_search_attributes(
+        &self,
+        name: &Namespace,
+        removed: Vec<String>,
+    ) -> BoxFuture<'_, Result<(), NamespaceError>> {
+        let changed = self.change(name.clone(), move |settings| {
+            for name in &removed {
+                settings.data.remove(&attribute_key(name));
+            }
+        });
+        Box::pin(async { changed.await.map(drop) })
     }
 }
 
@@ -125,12 +163,20 @@ fn shown(settings: Settings) -> NamespaceSettings {
         state: NamespaceState::Registered,
         description: settings.description,
         owner_email: settings.owner_email,
-        data: settings.data,
+        data: settings
+            .data
+            .into_iter()
+            .filter(|(key, _)| !key.starts_with(ATTRIBUTE_PREFIX))
+            .collect(),
     }
 }
 
-fn apply(described: &mut Described, change: &NamespaceChange) {
-    let settings = &mut described.settings;
+/// The note under which a search attribute's type is kept.
+fn attribute_key(name: &str) -> String {
+    format!("{ATTRIBUTE_PREFIX}{name}")
+}
+
+fn apply(settings: &mut Settings, change: &NamespaceChange) {
     if let Some(description) = &change.description {
         settings.description.clone_from(description);
     }
