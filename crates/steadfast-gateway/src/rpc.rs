@@ -13,6 +13,7 @@ pub(crate) mod query;
 pub(crate) mod reset;
 pub(crate) mod start;
 pub(crate) mod system;
+pub(crate) mod task_queue;
 pub(crate) mod update;
 pub(crate) mod visibility;
 pub(crate) mod worker;

@@ -117,12 +117,14 @@ service! {
         ResetActivity in activity_control,
         UpdateActivityOptions in activity_control,
         ResetWorkflowExecution in reset,
+        DescribeTaskQueue in task_queue,
+        ListTaskQueuePartitions in task_queue,
     }
     not_built {
         RecordWorkerHeartbeat,         ExecuteMultiOperation,  DeleteWorkflowExecution,
 
         ListArchivedWorkflowExecutions,
-         DescribeTaskQueue, ListTaskQueuePartitions, CreateSchedule,
+           CreateSchedule,
         DescribeSchedule, UpdateSchedule, PatchSchedule, ListScheduleMatchingTimes,
         DeleteSchedule, ListSchedules, CountSchedules, UpdateWorkerBuildIdCompatibility,
         GetWorkerBuildIdCompatibility, UpdateWorkerVersioningRules, GetWorkerVersioningRules,
