@@ -301,5 +301,6 @@ pub fn complete(task: WorkflowTaskRef, commands: Vec<Command>, sticky: Option<St
         binary_checksum: String::new(),
         eager_activities: false,
         next_task: None,
+        refused: None,
     }))
 }

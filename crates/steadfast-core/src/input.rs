@@ -130,6 +130,9 @@ pub struct CompleteWorkflowTask {
     pub eager_activities: bool,
     /// The worker takes the next workflow task with the answer, by a poll of this id.
     pub next_task: Option<RequestId>,
+    /// Why the commands are not acceptable, as somebody found who knows more than the run does: which
+    /// search attributes there are.
+    pub refused: Option<(WorkflowTaskFailedCause, String)>,
 }
 
 /// The queue of the worker that has the run cached.

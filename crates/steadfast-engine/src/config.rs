@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use steadfast_core::limits::Limits;
 
+use crate::search_attributes::AttributeLimits;
+
 /// The engine's settings. Times are in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -71,6 +73,8 @@ pub struct EngineConfig {
     pub reset_bytes_max: usize,
     /// Bounds of what one run may hold.
     pub limits: Limits,
+    /// The bounds of one run's search attributes.
+    pub attributes: AttributeLimits,
 }
 
 impl Default for EngineConfig {
@@ -106,6 +110,7 @@ impl Default for EngineConfig {
             embedded_rounds_max: 16,
             reset_bytes_max: 48 << 20,
             limits: Limits::default(),
+            attributes: AttributeLimits::default(),
         }
     }
 }

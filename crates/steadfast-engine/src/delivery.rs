@@ -250,7 +250,7 @@ async fn start_child(
     let mut child = start.clone();
     continue_trace(shared, &outbound.from, &mut child, deadline).await;
     let started = match require_namespace(shared, &key.namespace).await {
-        Ok(()) => start_run(shared, key, child, deadline).await,
+        Ok(_) => start_run(shared, key, child, deadline).await,
         Err(error) => Err(error),
     };
     let fate = match started {

@@ -220,13 +220,26 @@ pub trait Entropy: Send + Sync + 'static {
     fn uuid(&self) -> String;
 }
 
+/// Whether a namespace takes new runs (`temporal.api.enums.v1.NamespaceState`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NamespaceState {
+    /// It does.
+    #[default]
+    Registered,
+    /// It does not; its runs go on.
+    Deprecated,
+    /// It is being removed, with all its runs.
+    Deleted,
+}
+
 /// Which namespaces there are.
 pub trait NamespaceRegistry: Send + Sync + 'static {
-    /// Whether there is one of that name. Asked for every start: an answer should be quick.
-    fn exists(
+    /// The state of the one of that name, if there is one. Asked for every start: an answer should be
+    /// quick.
+    fn state(
         &self,
         namespace: &steadfast_core::Namespace,
-    ) -> BoxFuture<'_, Result<bool, ReadError>>;
+    ) -> BoxFuture<'_, Result<Option<NamespaceState>, ReadError>>;
 }
 
 /// A plain request to a NATS responder: what service activities are made of.

@@ -2,6 +2,7 @@
 //!
 //! Both doors and the projection stand on this, so that a value means the same everywhere.
 
+mod admit;
 mod value;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -9,7 +10,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use futures::future::BoxFuture;
 use steadfast_core::{AttributeType, Namespace};
 
-pub use self::value::{AttributeValue, Scalar, ValueError, datetime, decode, guess, type_of};
+pub(crate) use self::admit::admit_commands;
+pub use self::{
+    admit::{AttributeLimits, Refusal, admit},
+    value::{AttributeValue, Scalar, ValueError, datetime, decode, guess, type_of},
+};
 use crate::ports::ReadError;
 
 /// A namespace's custom search attributes: name and type.
@@ -22,17 +27,26 @@ pub trait SearchAttributes: Send + Sync + 'static {
         &self,
         namespace: &Namespace,
     ) -> BoxFuture<'_, Result<Arc<CustomAttributes>, ReadError>>;
+
+    /// Whether runs may have any attribute, known or not, and nothing is checked.
+    fn admits_anything(&self) -> bool {
+        false
+    }
 }
 
-/// A world without custom attributes.
+/// A world without custom attributes, in which runs may have any.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoCustomAttributes;
+pub struct AnyAttributes;
 
-impl SearchAttributes for NoCustomAttributes {
+impl SearchAttributes for AnyAttributes {
     fn custom(
         &self,
         _namespace: &Namespace,
     ) -> BoxFuture<'_, Result<Arc<CustomAttributes>, ReadError>> {
         Box::pin(std::future::ready(Ok(Arc::default())))
+    }
+
+    fn admits_anything(&self) -> bool {
+        true
     }
 }

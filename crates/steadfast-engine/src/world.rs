@@ -8,8 +8,12 @@ use std::{
 use futures::future::BoxFuture;
 use steadfast_core::{Namespace, Timestamp};
 
-use crate::ports::{
-    Clock, Entropy, Log, NamespaceRegistry, ReadError, ServiceCaller, ServiceError, ServiceRequest,
+use crate::{
+    ports::{
+        Clock, Entropy, Log, NamespaceRegistry, NamespaceState, ReadError, ServiceCaller,
+        ServiceError, ServiceRequest,
+    },
+    search_attributes::{AnyAttributes, SearchAttributes},
 };
 
 /// The ports of one engine.
@@ -25,6 +29,8 @@ pub struct World {
     pub services: Arc<dyn ServiceCaller>,
     /// Which namespaces there are.
     pub namespaces: Arc<dyn NamespaceRegistry>,
+    /// Which search attributes they have.
+    pub search_attributes: Arc<dyn SearchAttributes>,
 }
 
 impl World {
@@ -36,6 +42,7 @@ impl World {
             entropy: Arc::new(RandomIds),
             services: Arc::new(NoServices),
             namespaces: Arc::new(AnyNamespace),
+            search_attributes: Arc::new(AnyAttributes),
         }
     }
 
@@ -50,6 +57,12 @@ impl World {
         self.namespaces = namespaces;
         self
     }
+
+    /// The same world with only these search attributes.
+    pub fn with_search_attributes(mut self, attributes: Arc<dyn SearchAttributes>) -> Self {
+        self.search_attributes = attributes;
+        self
+    }
 }
 
 /// A world in which every namespace exists.
@@ -57,8 +70,11 @@ impl World {
 pub struct AnyNamespace;
 
 impl NamespaceRegistry for AnyNamespace {
-    fn exists(&self, _namespace: &Namespace) -> BoxFuture<'_, Result<bool, ReadError>> {
-        Box::pin(std::future::ready(Ok(true)))
+    fn state(
+        &self,
+        _namespace: &Namespace,
+    ) -> BoxFuture<'_, Result<Option<NamespaceState>, ReadError>> {
+        Box::pin(std::future::ready(Ok(Some(NamespaceState::Registered))))
     }
 }
 

@@ -89,6 +89,7 @@ impl From<NamespaceError> for Fault {
             NamespaceError::NotFound(namespace) => namespace_not_found(namespace),
             NamespaceError::Exists => Self::new(Code::AlreadyExists, message)
                 .with(&detail::NamespaceAlreadyExistsFailure::default()),
+            NamespaceError::Invalid(_) => Self::invalid(message),
             NamespaceError::Unavailable(_) => Self::new(Code::Unavailable, message),
         }
     }

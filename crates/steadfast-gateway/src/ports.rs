@@ -61,6 +61,9 @@ pub enum NamespaceError {
     /// There is one of that name.
     #[error("Namespace already exists.")]
     Exists,
+    /// The change makes no sense.
+    #[error("{0}")]
+    Invalid(String),
     /// The store did not answer; trying again is safe.
     #[error("the namespaces cannot be read or written: {0}")]
     Unavailable(String),
@@ -106,4 +109,7 @@ pub trait Namespaces: Send + Sync + 'static {
         name: &Namespace,
         removed: Vec<String>,
     ) -> BoxFuture<'_, Result<(), NamespaceError>>;
+
+    /// Closes a namespace and has everything in it removed; what it is called until that is done.
+    fn delete(&self, name: &Namespace) -> BoxFuture<'_, Result<Namespace, NamespaceError>>;
 }

@@ -160,9 +160,9 @@ service! {
         RemoveSearchAttributes in operator,
         ListSearchAttributes in operator,
         ListClusters in operator,
+        DeleteNamespace in operator,
     }
     not_built {
-           DeleteNamespace,
         AddOrUpdateRemoteCluster, RemoveRemoteCluster,  GetNexusEndpoint,
         CreateNexusEndpoint, UpdateNexusEndpoint, DeleteNexusEndpoint, ListNexusEndpoints,
     }

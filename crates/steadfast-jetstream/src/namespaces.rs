@@ -1,70 +1,24 @@
 //! Namespaces, in the key-value bucket `SF_CONFIG`: one JSON value each, for people and for `nats kv`.
 
+mod directory;
+mod settings;
+
 use std::time::Duration;
 
 use async_nats::jetstream::{Context, kv};
 use futures::TryStreamExt;
-use serde::{Deserialize, Serialize};
-use steadfast_core::{AttributeType, Namespace};
-use steadfast_engine::{ports::BoxError, search_attributes::CustomAttributes};
+use steadfast_core::Namespace;
+use steadfast_engine::ports::BoxError;
 use steadfast_protocol::subject;
 
+pub use self::{
+    directory::{ATTRIBUTES_MAX, AttributeError, Directory},
+    settings::{BadBinary, Settings},
+};
+
 const PREFIX: &str = "namespace.";
-const VERSION: u32 = 1;
-/// The keys of search attributes among a namespace's data; their types stand there by name.
-pub const ATTRIBUTE_PREFIX: &str = "search_attribute.";
 /// How long closed runs are kept when nobody said.
 pub const RETENTION_DEFAULT: Duration = Duration::from_secs(3 * 24 * 3600);
-
-/// A namespace's settings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Settings {
-    /// The version of this form.
-    pub version: u32,
-    /// The namespace.
-    pub name: Namespace,
-    /// A UUID that stays when the name is given to another namespace.
-    pub id: String,
-    /// For people.
-    pub description: String,
-    /// Whom to ask.
-    pub owner_email: String,
-    /// How long closed runs are kept, in seconds.
-    pub retention_secs: u64,
-    /// Free notes.
-    #[serde(default)]
-    pub data: std::collections::BTreeMap<String, String>,
-}
-
-impl Settings {
-    /// A namespace with the default retention.
-    pub fn new(name: impl Into<Namespace>) -> Self {
-        Self {
-            version: VERSION,
-            name: name.into(),
-            id: uuid::Uuid::new_v4().to_string(),
-            description: String::new(),
-            owner_email: String::new(),
-            retention_secs: RETENTION_DEFAULT.as_secs(),
-            data: std::collections::BTreeMap::new(),
-        }
-    }
-
-    /// Its custom search attributes. What is of a type that this build does not know is left out.
-    pub fn search_attributes(&self) -> CustomAttributes {
-        let attribute = |(key, kind): (&String, &String)| {
-            let name = key.strip_prefix(ATTRIBUTE_PREFIX)?;
-            Some((name.to_owned(), AttributeType::from_name(kind)?))
-        };
-        self.data.iter().filter_map(attribute).collect()
-    }
-
-    /// How long closed runs are kept.
-    pub fn retention(&self) -> Duration {
-        Duration::from_secs(self.retention_secs)
-    }
-}
 
 /// A namespace's settings, and which revision of them they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +100,13 @@ impl Namespaces {
         })
     }
 
+    /// Removes a namespace that is still at the given revision: its name is free again.
+    pub async fn remove(&self, described: &Described) -> Result<(), NamespaceError> {
+        let key = key(&described.settings.name);
+        let removed = self.store.purge_expect_revision(key, Some(described.revision)).await;
+        removed.map_err(unavailable)
+    }
+
     /// All namespaces, by name.
     pub async fn list(&self) -> Result<Vec<Described>, NamespaceError> {
         let keys = self.store.keys().await.map_err(unavailable)?;
@@ -174,12 +135,14 @@ fn encode(settings: &Settings) -> Result<(String, bytes::Bytes), NamespaceError>
 
 fn decode(entry: &kv::Entry) -> Result<Described, NamespaceError> {
     let corrupt = |reason| NamespaceError::Corrupt { key: entry.key.clone(), reason };
-    let settings: Settings =
+    let mut settings: Settings =
         serde_json::from_slice(&entry.value).map_err(|error| corrupt(error.to_string()))?;
-    if settings.version != VERSION {
-        let reason = format!("version {}, this build knows {VERSION}", settings.version);
+    if settings.version != settings::VERSION {
+        let known = settings::VERSION;
+        let reason = format!("version {}, this build knows {known}", settings.version);
         return Err(corrupt(reason));
     }
+    settings.migrate();
     Ok(Described { settings, revision: entry.revision })
 }
 

@@ -5,7 +5,6 @@ mod door;
 mod gateway;
 mod lists;
 mod namespaces;
-mod registry;
 mod settings;
 
 use std::{future::Future, sync::Arc, time::Duration};
@@ -15,7 +14,7 @@ use steadfast_engine::{Engine, World, ports::Log, world::SystemClock};
 use steadfast_jetstream::{
     JetStreamLog,
     durability::{self, Durability},
-    namespaces::{NamespaceError, Namespaces, Settings},
+    namespaces::{AttributeError, Directory, NamespaceError, Namespaces, Settings},
 };
 use steadfast_native::NatsServices;
 use steadfast_telemetry::{Readiness, ReadinessReporter};
@@ -68,13 +67,14 @@ pub fn stop_signal() -> Result<impl Future<Output = ()>, Problem> {
 /// A running Steadfast: engine, front doors, log.
 pub struct Composed {
     engine: Engine,
-    namespaces: Namespaces,
+    namespaces: Directory,
     names: Vec<String>,
     durability: Durability,
     shutdown: CancellationToken,
     door: Door,
     gateway: GatewayDoor,
     sweeper: JoinHandle<()>,
+    watch: JoinHandle<()>,
     lists: Option<Lists>,
     readiness: ReadinessReporter,
 }
@@ -87,35 +87,21 @@ impl Composed {
         sync: Sync,
         readiness: ReadinessReporter,
     ) -> Result<Self, Problem> {
-        let log = JetStreamLog::open(client.clone(), &settings::jetstream(config, sync)).await;
-        let log = log.map_err(|error| {
-            Problem::failed("cannot set up JetStream")
-                .because(&error)
-                .advice("`steadfast doctor` says what is missing on this NATS")
-        })?;
+        let (log, durability) = open_log(config, client.clone(), sync).await?;
         let partitions = log.topology().routing.partitions;
-        if partitions != config.server.partitions {
-            tracing::warn!(
-                configured = config.server.partitions,
-                partitions,
-                "the number of partitions was fixed by the first start"
-            );
-        }
-        let durability = durability::describe(log.topology().replicas, sync);
-        if let Some(warning) = durability.warning() {
-            tracing::warn!(%durability, "{warning}");
-        }
         let context = async_nats::jetstream::new(client.clone());
         let namespaces = Namespaces::open(&context).await.map_err(no_namespaces)?;
+        let namespaces = Directory::open(namespaces).await.map_err(no_namespaces)?;
         register(&namespaces, config).await?;
         let shutdown = CancellationToken::new();
-        let attributes = Arc::new(registry::Attributes(namespaces.clone()));
-        let lists = Lists::open(config, &log, attributes, shutdown.clone()).await?;
+        let directory = Arc::new(namespaces.clone());
+        let lists = Lists::open(config, &log, directory.clone(), shutdown.clone()).await?;
         let log: Arc<dyn Log> = Arc::new(log);
         let services = Arc::new(NatsServices::new(client.clone()));
         let world = World::on(log.clone())
             .with_services(services)
-            .with_namespaces(Arc::new(registry::Registry::new(namespaces.clone())));
+            .with_namespaces(directory.clone())
+            .with_search_attributes(directory);
         let engine = Engine::start(settings::engine(config, partitions), world)
             .await
             .map_err(|error| Problem::failed("cannot start the engine").because(&error))?;
@@ -126,16 +112,18 @@ impl Composed {
         let sweeper = Sweeper {
             log,
             clock: Arc::new(SystemClock),
+            engine: engine.clone(),
             namespaces: namespaces.clone(),
             partitions,
         };
+        let watch = tokio::spawn(until(shutdown.clone(), namespaces.clone().watch()));
         let every = config.retention.sweep_every.0;
         let sweeper = tokio::spawn(sweeper.run(every, shutdown.clone()));
         let native = settings::native(config);
         let door = Door::open(native, client, engine.clone(), shutdown.clone()).await?;
         let temporal = steadfast_gateway::Gateway {
             engine: engine.clone(),
-            namespaces: Arc::new(namespaces::Namespaces::new(namespaces.clone())),
+            namespaces: Arc::new(namespaces::Namespaces(namespaces.clone())),
             visibility: lists.as_ref().map(|lists| lists.visibility.clone()),
         };
         let gateway = GatewayDoor::open(config, temporal, shutdown.clone()).await?;
@@ -150,6 +138,7 @@ impl Composed {
             door,
             gateway,
             sweeper,
+            watch,
             lists,
             readiness,
         })
@@ -188,14 +177,18 @@ impl Composed {
         if attributes.is_empty() {
             return Ok(());
         }
+        let wanted = attributes.iter().map(|attribute| (attribute.key.clone(), attribute.kind));
+        let wanted = wanted.collect();
         for name in &self.names {
-            let name = name.as_str().into();
-            let mut found = self.namespaces.describe(&name).await.map_err(no_namespaces)?;
-            let pairs = attributes.iter().map(|attribute| {
-                (format!("search_attribute.{}", attribute.key), attribute.kind.to_owned())
-            });
-            found.settings.data.extend(pairs);
-            self.namespaces.update(&found).await.map_err(no_namespaces)?;
+            let added = self.namespaces.add_search_attributes(&name.as_str().into(), &wanted).await;
+            added.map_err(|error| match error {
+                AttributeError::Namespace(error) => no_namespaces(error),
+                AttributeError::Reserved(_)
+                | AttributeError::Exists { .. }
+                | AttributeError::TooMany { .. } => {
+                    Problem::usage("cannot add search attributes").because(&error)
+                }
+            })?;
         }
         Ok(())
     }
@@ -209,7 +202,7 @@ impl Composed {
             self.door.closed().await;
             self.gateway.closed().await;
             // An error means that the task panicked; it said so in the log.
-            let _ = self.sweeper.await;
+            let _ = (self.sweeper.await, self.watch.await);
             if let Some(lists) = self.lists {
                 lists.closed().await;
             }
@@ -221,15 +214,49 @@ impl Composed {
     }
 }
 
+/// The log, and what it says of itself at the start.
+async fn open_log(
+    config: &Config,
+    client: Client,
+    sync: Sync,
+) -> Result<(JetStreamLog, Durability), Problem> {
+    let log = JetStreamLog::open(client, &settings::jetstream(config, sync)).await;
+    let log = log.map_err(|error| {
+        Problem::failed("cannot set up JetStream")
+            .because(&error)
+            .advice("`steadfast doctor` says what is missing on this NATS")
+    })?;
+    let partitions = log.topology().routing.partitions;
+    if partitions != config.server.partitions {
+        tracing::warn!(
+            configured = config.server.partitions,
+            partitions,
+            "the number of partitions was fixed by the first start"
+        );
+    }
+    let durability = durability::describe(log.topology().replicas, sync);
+    if let Some(warning) = durability.warning() {
+        tracing::warn!(%durability, "{warning}");
+    }
+    Ok((log, durability))
+}
+
+async fn until(shutdown: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = work => {}
+    }
+}
+
 /// Makes the namespaces that the configuration names and that are not there yet.
-async fn register(namespaces: &Namespaces, config: &Config) -> Result<(), Problem> {
+async fn register(namespaces: &Directory, config: &Config) -> Result<(), Problem> {
     for name in &config.server.namespaces {
         let settings = Settings {
             retention_secs: config.retention.closed_runs.0.as_secs(),
             ..Settings::new(name.as_str())
         };
         match namespaces.register(&settings).await {
-            Ok(_) | Err(NamespaceError::Exists(_)) => {}
+            Ok(()) | Err(NamespaceError::Exists(_)) => {}
             Err(error) => return Err(no_namespaces(error)),
         }
     }

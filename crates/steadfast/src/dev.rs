@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use steadfast_core::AttributeType;
 use steadfast_nats::{State, Supervisor, SyncInterval};
 
 use crate::{
@@ -34,8 +35,8 @@ pub struct Setup {
 pub struct SearchAttribute {
     /// Its name.
     pub key: String,
-    /// Its type, as Temporal names it.
-    pub kind: &'static str,
+    /// Its type.
+    pub kind: AttributeType,
 }
 
 /// Runs a development server until it is told to stop.

@@ -1,13 +1,18 @@
-//! Removes closed runs when their namespace's retention has passed.
+//! Removes closed runs when their namespace's retention has passed, and deleted namespaces.
 //!
 //! A closed run that still owes a message to another has a snapshot until it is delivered, and is left
 //! alone. Failures are logged, and the next sweep tries again.
 
+mod deletion;
+
 use std::{sync::Arc, time::Duration};
 
 use steadfast_core::{Namespace, Span, Timestamp};
-use steadfast_engine::ports::{Clock, Head, Log, Partition};
-use steadfast_jetstream::namespaces::Namespaces;
+use steadfast_engine::{
+    Engine,
+    ports::{Clock, Head, Log, NamespaceState, Partition},
+};
+use steadfast_jetstream::namespaces::Directory;
 use tokio_util::sync::CancellationToken;
 
 /// Runs listed at a time.
@@ -19,8 +24,10 @@ pub struct Sweeper {
     pub log: Arc<dyn Log>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// Whose runs these are.
+    pub engine: Engine,
     /// Whose retention counts.
-    pub namespaces: Namespaces,
+    pub namespaces: Directory,
     /// How many partitions there are.
     pub partitions: u32,
 }
@@ -46,6 +53,7 @@ impl Sweeper {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(every) => {}
+                () = self.namespaces.deleted() => {}
             }
             let swept = tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -66,6 +74,10 @@ impl Sweeper {
     pub async fn sweep(&self) -> Result<usize, SweepError> {
         let mut removed = 0;
         for namespace in self.namespaces.list().await? {
+            if namespace.settings.state == NamespaceState::Deleted {
+                removed += self.remove_namespace(&namespace).await?;
+                continue;
+            }
             let retention = namespace.settings.retention();
             if retention.is_zero() {
                 continue;

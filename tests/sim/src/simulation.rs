@@ -24,6 +24,7 @@ use steadfast_core::{RunKey, Timestamp};
 use steadfast_engine::{
     Deadline, Engine, EngineConfig, World,
     ports::{Clock, Entropy},
+    search_attributes::AnyAttributes,
     world::{AnyNamespace, NoServices},
 };
 use tokio::{task::JoinSet, time::Instant};
@@ -134,6 +135,7 @@ async fn start(dice: &Dice, log: &MemLog, began: Instant) -> anyhow::Result<Engi
         entropy: Arc::new(dice.clone()),
         services: Arc::new(NoServices),
         namespaces: Arc::new(AnyNamespace),
+        search_attributes: Arc::new(AnyAttributes),
     };
     let engine = Engine::start(config, world).await?;
     // Many waiters of one recovery would be woken in a random order (tokio's `watch`).

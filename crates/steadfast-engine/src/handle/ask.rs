@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use steadfast_core::{Namespace, RunId, WorkflowKey};
+use steadfast_core::{Namespace, PayloadMap, Rejection, RunId, WorkflowKey};
 use tokio::{sync::oneshot, time::timeout_at};
 
 use crate::{
@@ -10,8 +10,9 @@ use crate::{
     config::Backoff,
     context::{PartitionState, Shared, Status},
     handle::Deadline,
-    ports::ReadError,
+    ports::{NamespaceState, ReadError},
     request::{Answer, Request},
+    search_attributes,
     slot::{Refused, Slot},
 };
 
@@ -166,11 +167,38 @@ pub(crate) async fn find_in_log(
 pub(crate) async fn require_namespace(
     shared: &Shared,
     namespace: &Namespace,
-) -> Result<(), EngineError> {
-    if shared.world.namespaces.exists(namespace).await.map_err(unreadable)? {
-        return Ok(());
+) -> Result<NamespaceState, EngineError> {
+    match shared.world.namespaces.state(namespace).await.map_err(unreadable)? {
+        Some(state @ (NamespaceState::Registered | NamespaceState::Deprecated)) => Ok(state),
+        Some(NamespaceState::Deleted) | None => {
+            Err(EngineError::NamespaceNotFound(namespace.clone()))
+        }
     }
-    Err(EngineError::NamespaceNotFound(namespace.clone()))
+}
+
+/// Refuses a namespace that takes no new runs.
+pub(crate) async fn require_open_namespace(
+    shared: &Shared,
+    namespace: &Namespace,
+) -> Result<(), EngineError> {
+    match require_namespace(shared, namespace).await? {
+        NamespaceState::Registered => Ok(()),
+        NamespaceState::Deprecated | NamespaceState::Deleted => Err(Rejection::Invalid(
+            "Namespace has invalid state: Deprecated. Must be Registered.".to_owned(),
+        )
+        .into()),
+    }
+}
+
+/// Refuses search attributes that the namespace does not have, or not like that.
+pub(crate) async fn require_attributes(
+    shared: &Shared,
+    namespace: &Namespace,
+    attributes: &mut PayloadMap,
+) -> Result<(), EngineError> {
+    let (registry, limits) = (&*shared.world.search_attributes, &shared.config.attributes);
+    let admitted = search_attributes::admit(registry, limits, namespace, attributes).await;
+    admitted.map_err(unreadable)?.map_err(|refusal| Rejection::Invalid(refusal.to_string()).into())
 }
 
 /// A failed read, for whoever asked.

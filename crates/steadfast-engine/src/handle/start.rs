@@ -10,7 +10,10 @@ use steadfast_core::{
     start::{Lineage, StartVerdict, resolve},
 };
 
-use super::ask::{Asked, Retry, ask, ask_slot, find_in_log, pause, ready, require_namespace};
+use super::ask::{
+    Asked, Retry, ask, ask_slot, find_in_log, pause, ready, require_attributes,
+    require_open_namespace,
+};
 use crate::{
     api::{EngineError, StartWorkflow, Started, Target},
     config::Backoff,
@@ -38,7 +41,8 @@ pub(crate) async fn start_workflow(
     deadline: Deadline,
 ) -> Result<Started, EngineError> {
     let StartWorkflow { namespace, workflow_id, mut request, signal, traceparent } = request;
-    require_namespace(shared, &namespace).await?;
+    require_open_namespace(shared, &namespace).await?;
+    require_attributes(shared, &namespace, &mut request.search_attributes).await?;
     if request.request_id.is_empty() {
         request.request_id = RequestId::new(shared.world.entropy.uuid());
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use steadfast_core::{
-    Identity, Input, Payloads, RequestId,
+    Command, Identity, Input, Namespace, Payloads, RequestId,
+    event::WorkflowTaskFailedCause,
     input::{
         ActivityOutcome, ActivityRef, CompleteWorkflowTask, FailWorkflowTask, HeartbeatActivity,
         HeartbeatReply, Reply, ResolveActivity, WorkflowTaskRef,
@@ -12,9 +13,9 @@ use steadfast_core::{
 
 use super::{
     Deadline,
-    ask::{Retry, ask},
+    ask::{Retry, ask, unreadable},
 };
-use crate::{api::*, context::Shared, request::Request};
+use crate::{api::*, context::Shared, request::Request, search_attributes::admit_commands};
 
 fn task_ref(token: &TaskToken) -> WorkflowTaskRef {
     WorkflowTaskRef {
@@ -32,7 +33,9 @@ pub(super) async fn complete_workflow_task(
     completion: Completion,
     deadline: Deadline,
 ) -> Result<Completed, EngineError> {
-    let Completion { commands, identity, sticky, force_new_task, query_answers, .. } = completion;
+    let Completion { mut commands, identity, sticky, force_new_task, query_answers, .. } =
+        completion;
+    let refused = bad_attributes(shared, &token.run.namespace, &mut commands).await?;
     let next_task = completion.return_new_task.then(|| shared.world.entropy.uuid());
     let input = CompleteWorkflowTask {
         task: task_ref(token),
@@ -46,12 +49,28 @@ pub(super) async fn complete_workflow_task(
         binary_checksum: completion.binary_checksum,
         eager_activities: completion.eager_activities,
         next_task: next_task.map(RequestId::new),
+        refused,
     };
     let target = Target::from(&token.run);
     ask(shared, &target, deadline, Retry::Never, |reply| {
         Request::Complete(Box::new(input.clone()), query_answers.clone(), reply)
     })
     .await
+}
+
+/// Why the commands' search attributes are not acceptable, if they are not: the task has then failed.
+async fn bad_attributes(
+    shared: &Shared,
+    namespace: &Namespace,
+    commands: &mut [Command],
+) -> Result<Option<(WorkflowTaskFailedCause, String)>, EngineError> {
+    let (registry, limits) = (&*shared.world.search_attributes, &shared.config.attributes);
+    let admitted = admit_commands(registry, limits, namespace, commands).await;
+    let refusal = admitted.map_err(unreadable)?.err();
+    Ok(refusal.map(|refusal| {
+        let cause = WorkflowTaskFailedCause::BadSearchAttributes;
+        (cause, format!("{cause:?}: {refusal}"))
+    }))
 }
 
 /// A workflow task that a worker could not process.

@@ -98,6 +98,7 @@ impl Live {
                     binary_checksum: String::new(),
                     eager_activities: false,
                     next_task: None,
+                    refused: None,
                 }))
             }
             Ok(Activated::Failed(failure)) => failed(task_ref, *failure),

@@ -99,3 +99,24 @@ pub(crate) async fn list_clusters(
         next_page_token: Vec::new(),
     })
 }
+
+pub(crate) async fn delete_namespace(
+    context: &Context,
+    _patience: Patience,
+    request: proto::DeleteNamespaceRequest,
+) -> Result<proto::DeleteNamespaceResponse, Fault> {
+    let name = match (request.namespace.is_empty(), request.namespace_id.is_empty()) {
+        (true, true) | (false, false) => {
+            let message = "only one of namespace name or Id should be set on request.";
+            return Err(Fault::invalid(message));
+        }
+        (false, true) => request.namespace.into(),
+        (true, false) => {
+            let all = context.namespaces.list().await?;
+            let found = all.into_iter().find(|settings| settings.id == request.namespace_id);
+            found.ok_or_else(|| crate::fault::namespace_not_found(request.namespace_id))?.name
+        }
+    };
+    let deleted = context.namespaces.delete(&name).await?;
+    Ok(proto::DeleteNamespaceResponse { deleted_namespace: deleted.to_string() })
+}

@@ -13,14 +13,20 @@ use crate::{
 
 /// The run that a record opens, if it opens one.
 pub(super) fn opened(key: &RunKey, record: &Record) -> Option<RunInfo> {
-    let [Entry::Change(Change::Opened(_)), Entry::Event(first), ..] = record.entries.as_slice()
+    let [Entry::Change(Change::Opened(opened)), Entry::Event(first), ..] =
+        record.entries.as_slice()
     else {
         return None;
     };
     let EventKind::WorkflowExecutionStarted(started) = &first.kind else {
         return None;
     };
-    Some(begin(key, first, started))
+    let mut run = begin(key, first, started);
+    if opened.reset.is_some() {
+        // Its history begins before it does.
+        (run.start_time, run.execution_time) = (record.at, record.at);
+    }
+    Some(run)
 }
 
 fn begin(key: &RunKey, first: &Event, started: &WorkflowExecutionStarted) -> RunInfo {

@@ -6,6 +6,8 @@ use std::{
     str::FromStr,
 };
 
+use steadfast_core::AttributeType;
+
 use super::{args::Configuration, output::Out, problem::Problem};
 use crate::{
     config::{Config, Sources, sections::LogFormat},
@@ -92,21 +94,23 @@ fn not_built_yet(args: &Args) -> Vec<String> {
     let ui = args
         .ui_port
         .map(|port| format!("note: --ui-port {port} is not served: the console is not built yet"));
-    let attributes = (!args.search_attribute.is_empty()).then(|| {
-        "note: search attributes are kept with runs, and cannot be searched yet".to_owned()
-    });
-    [ui, attributes].into_iter().flatten().collect()
+    ui.into_iter().collect()
 }
 
 impl FromStr for SearchAttribute {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const TYPES: [&str; 7] =
-            ["Text", "Keyword", "Int", "Double", "Bool", "Datetime", "KeywordList"];
-        let known = || format!("write it as KEY=TYPE, TYPE one of {}", TYPES.join(", "));
+        let types = AttributeType::ALL;
+        let known = || {
+            format!(
+                "write it as KEY=TYPE, TYPE one of {}",
+                types.map(AttributeType::name).join(", ")
+            )
+        };
         let (key, kind) = text.split_once('=').ok_or_else(known)?;
-        let kind = TYPES.iter().find(|name| name.eq_ignore_ascii_case(kind)).ok_or_else(known)?;
+        let named = |known: &AttributeType| known.name().eq_ignore_ascii_case(kind);
+        let kind = types.into_iter().find(named).ok_or_else(known)?;
         if key.is_empty() {
             return Err(known());
         }

@@ -1,96 +1,39 @@
-//! The gateway's namespaces on the bucket `SF_CONFIG`.
-//!
-//! Every poll asks for its namespace, so what was read is believed for a moment; what this process
-//! changes is forgotten at once.
+//! The gateway's namespaces, from the directory that the engine looks into as well.
 
-use std::{
-    collections::HashMap,
-    sync::Mutex,
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use steadfast_core::{Namespace, Span};
-use steadfast_engine::search_attributes::CustomAttributes;
+use steadfast_engine::{ports::NamespaceState as StoredState, search_attributes::CustomAttributes};
 use steadfast_gateway::ports::{
     NamespaceChange, NamespaceError, NamespaceSettings, NamespaceState,
 };
 use steadfast_jetstream::namespaces::{
-    self as stored, ATTRIBUTE_PREFIX, NamespaceError as StoredError, Settings,
+    AttributeError, Directory, NamespaceError as StoredError, Settings,
 };
-
-/// How long a namespace's settings are believed.
-const BELIEVED_FOR: Duration = Duration::from_secs(2);
-/// How often a change is tried again when somebody else changes the same namespace.
-const TRIES: usize = 5;
 
 /// Namespaces for the gateway.
 #[derive(Debug)]
-pub(super) struct Namespaces {
-    stored: stored::Namespaces,
-    read: Mutex<HashMap<Namespace, (Instant, NamespaceSettings)>>,
-}
-
-impl Namespaces {
-    pub(super) fn new(stored: stored::Namespaces) -> Self {
-        Self { stored, read: Mutex::default() }
-    }
-
-    fn believed(&self, name: &Namespace) -> Option<NamespaceSettings> {
-        let read = self.read.lock().ok()?;
-        let (at, settings) = read.get(name)?;
-        (at.elapsed() < BELIEVED_FOR).then(|| settings.clone())
-    }
-
-    fn remember(&self, settings: &NamespaceSettings) {
-        if let Ok(mut read) = self.read.lock() {
-            read.insert(settings.name.clone(), (Instant::now(), settings.clone()));
-        }
-    }
-
-    async fn look_up(&self, name: Namespace) -> Result<NamespaceSettings, NamespaceError> {
-        let described = self.stored.describe(&name).await.map_err(not_stored)?;
-        let settings = shown(described.settings);
-        self.remember(&settings);
-        Ok(settings)
-    }
-
-    async fn change(
-        &self,
-        name: Namespace,
-        apply: impl Fn(&mut Settings) + Send,
-    ) -> Result<NamespaceSettings, NamespaceError> {
-        let mut tries = TRIES;
-        loop {
-            let mut described = self.stored.describe(&name).await.map_err(not_stored)?;
-            apply(&mut described.settings);
-            match self.stored.update(&described).await {
-                Err(StoredError::Conflict(_)) if tries > 0 => tries -= 1,
-                Err(error) => return Err(not_stored(error)),
-                Ok(_) => {
-                    let settings = shown(described.settings);
-                    self.remember(&settings);
-                    return Ok(settings);
-                }
-            }
-        }
-    }
-}
+pub(super) struct Namespaces(pub(super) Directory);
 
 impl steadfast_gateway::ports::Namespaces for Namespaces {
     fn describe(
         &self,
         name: &Namespace,
     ) -> BoxFuture<'_, Result<NamespaceSettings, NamespaceError>> {
-        match self.believed(name) {
-            Some(settings) => Box::pin(std::future::ready(Ok(settings))),
-            None => Box::pin(self.look_up(name.clone())),
-        }
+        let name = name.clone();
+        Box::pin(async move {
+            let found = self.0.find(&name).await.map_err(not_stored)?;
+            if found.settings.state == StoredState::Deleted {
+                return Err(NamespaceError::NotFound(name.to_string()));
+            }
+            Ok(shown(found.settings))
+        })
     }
 
     fn list(&self) -> BoxFuture<'_, Result<Vec<NamespaceSettings>, NamespaceError>> {
         Box::pin(async {
-            let all = self.stored.list().await.map_err(not_stored)?;
+            let all = self.0.list().await.map_err(not_stored)?;
             Ok(all.into_iter().map(|described| shown(described.settings)).collect())
         })
     }
@@ -105,7 +48,7 @@ impl steadfast_gateway::ports::Namespaces for Namespaces {
                 data: settings.data,
                 ..Settings::new(settings.name)
             };
-            self.stored.register(&settings).await.map(drop).map_err(not_stored)
+            self.0.register(&settings).await.map_err(not_stored)
         })
     }
 
@@ -114,7 +57,14 @@ impl steadfast_gateway::ports::Namespaces for Namespaces {
         name: &Namespace,
         change: NamespaceChange,
     ) -> BoxFuture<'_, Result<NamespaceSettings, NamespaceError>> {
-        Box::pin(self.change(name.clone(), move |settings| apply(settings, &change)))
+        let name = name.clone();
+        Box::pin(async move {
+            let changed = self.0.change(&name, |settings| {
+                apply(settings, &change);
+                Ok::<_, StoredError>(())
+            });
+            changed.await.map(shown).map_err(not_stored)
+        })
     }
 
     fn search_attributes(
@@ -123,8 +73,8 @@ impl steadfast_gateway::ports::Namespaces for Namespaces {
     ) -> BoxFuture<'_, Result<CustomAttributes, NamespaceError>> {
         let name = name.clone();
         Box::pin(async move {
-            let described = self.stored.describe(&name).await.map_err(not_stored)?;
-            Ok(described.settings.search_attributes())
+            let custom = self.0.search_attributes(&name).await.map_err(not_stored)?;
+            Ok(CustomAttributes::clone(&custom))
         })
     }
 
@@ -133,12 +83,10 @@ impl steadfast_gateway::ports::Namespaces for Namespaces {
         name: &Namespace,
         added: CustomAttributes,
     ) -> BoxFuture<'_, Result<(), NamespaceError>> {
-        let changed = self.change(name.clone(), move |settings| {
-            let added = added.iter();
-            let pairs = added.map(|(name, kind)| (attribute_key(name), kind.name().to_owned()));
-            settings.data.extend(pairs);
-        });
-        Box::pin(async { changed.await.map(drop) })
+        let name = name.clone();
+        Box::pin(
+            async move { self.0.add_search_attributes(&name, &added).await.map_err(not_changed) },
+        )
     }
 
     fn remove_search_attributes(
@@ -146,34 +94,34 @@ impl steadfast_gateway::ports::Namespaces for Namespaces {
         name: &Namespace,
         removed: Vec<String>,
     ) -> BoxFuture<'_, Result<(), NamespaceError>> {
-        let changed = self.change(name.clone(), move |settings| {
-            for name in &removed {
-                settings.data.remove(&attribute_key(name));
-            }
-        });
-        Box::pin(async { changed.await.map(drop) })
+        let name = name.clone();
+        Box::pin(async move {
+            self.0.remove_search_attributes(&name, &removed).await.map_err(not_changed)
+        })
+    }
+
+    fn delete(&self, name: &Namespace) -> BoxFuture<'_, Result<Namespace, NamespaceError>> {
+        let name = name.clone();
+        Box::pin(async move { self.0.delete(&name).await.map_err(not_stored) })
     }
 }
 
+/// A deleted namespace shows under the name that it has until its runs are gone.
 fn shown(settings: Settings) -> NamespaceSettings {
+    let (state, name) = match settings.state {
+        StoredState::Registered => (NamespaceState::Registered, settings.name.clone()),
+        StoredState::Deprecated => (NamespaceState::Deprecated, settings.name.clone()),
+        StoredState::Deleted => (NamespaceState::Deleted, settings.deleted_name()),
+    };
     NamespaceSettings {
         retention: Span::from(settings.retention()),
-        name: settings.name,
+        name,
         id: settings.id,
-        state: NamespaceState::Registered,
+        state,
         description: settings.description,
         owner_email: settings.owner_email,
-        data: settings
-            .data
-            .into_iter()
-            .filter(|(key, _)| !key.starts_with(ATTRIBUTE_PREFIX))
-            .collect(),
+        data: settings.data,
     }
-}
-
-/// The note under which a search attribute's type is kept.
-fn attribute_key(name: &str) -> String {
-    format!("{ATTRIBUTE_PREFIX}{name}")
 }
 
 fn apply(settings: &mut Settings, change: &NamespaceChange) {
@@ -187,6 +135,13 @@ fn apply(settings: &mut Settings, change: &NamespaceChange) {
         settings.retention_secs = Duration::from(retention).as_secs();
     }
     settings.data.extend(change.data.clone());
+    if let Some(state) = change.state {
+        settings.state = match state {
+            NamespaceState::Registered => StoredState::Registered,
+            NamespaceState::Deprecated => StoredState::Deprecated,
+            NamespaceState::Deleted => StoredState::Deleted,
+        };
+    }
 }
 
 fn not_stored(error: StoredError) -> NamespaceError {
@@ -196,5 +151,14 @@ fn not_stored(error: StoredError) -> NamespaceError {
         StoredError::Conflict(_) | StoredError::Corrupt { .. } | StoredError::Unavailable(_) => {
             NamespaceError::Unavailable(error.to_string())
         }
+    }
+}
+
+fn not_changed(error: AttributeError) -> NamespaceError {
+    match error {
+        AttributeError::Namespace(error) => not_stored(error),
+        AttributeError::Reserved(_)
+        | AttributeError::Exists { .. }
+        | AttributeError::TooMany { .. } => NamespaceError::Invalid(error.to_string()),
     }
 }

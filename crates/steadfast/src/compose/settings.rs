@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use steadfast_core::limits;
-use steadfast_engine::EngineConfig;
+use steadfast_engine::{EngineConfig, search_attributes::AttributeLimits};
 use steadfast_gateway::GatewayConfig;
 use steadfast_jetstream::config::{Config as JetStreamConfig, EventFeed, GroupCommit};
 use steadfast_jetstream::durability::Sync;
@@ -102,6 +102,11 @@ pub(super) fn engine(config: &Config, partitions: u32) -> EngineConfig {
         embedded_rounds_max: engine.embedded_rounds_max,
         reset_bytes_max: engine.reset_bytes_max,
         limits: limits(&config.limits),
+        attributes: AttributeLimits {
+            keys_max: config.limits.search_attributes_max,
+            value_bytes_max: bytes(config.limits.search_attribute_bytes_max),
+            total_bytes_max: bytes(config.limits.search_attributes_bytes_max),
+        },
     }
 }
 

@@ -277,6 +277,12 @@ section! {
         suggest_continue_as_new_bytes: Size = Size::mib(4),
         /// Request ids remembered per run, so that repeated requests change nothing.
         request_ids_max: usize = 10_000,
+        /// Search attributes per run.
+        search_attributes_max: usize = 100,
+        /// Bytes in the value of one search attribute.
+        search_attribute_bytes_max: Size = Size(2 << 10),
+        /// Bytes in all search attributes of one run, names included.
+        search_attributes_bytes_max: Size = Size(40 << 10),
     }
 }
 

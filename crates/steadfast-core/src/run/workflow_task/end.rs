@@ -83,6 +83,9 @@ impl Transition<'_> {
         out: &Out,
         input: CompleteWorkflowTask,
     ) -> Result<Vec<EventId>, Rejection> {
+        if let Some((cause, message)) = input.refused {
+            return Err(Rejection::BadCompletion { cause, message });
+        }
         self.write_started(out);
         let completed = self.event(WorkflowTaskCompleted {
             scheduled_event_id: out.task.scheduled_event_id,
