@@ -1,5 +1,7 @@
 //! Why something failed, in Temporal's shape (`temporal.api.failure.v1.Failure`).
 
+mod size;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -1,6 +1,12 @@
 //! Why an input changed nothing. Front doors map these to their own error forms.
 
-use crate::{RunId, limits::LimitError};
+use crate::{RunId, event::WorkflowTaskFailedCause, limits::LimitError};
+
+/// A bad completion in Temporal's words; its failed workflow task says the same.
+pub(crate) fn bad_completion(cause: WorkflowTaskFailedCause, message: &str) -> String {
+    let name = cause.name();
+    if name == message { name } else { format!("{name}: {message}") }
+}
 
 /// Why an input changed nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +50,7 @@ pub enum Rejection {
     #[error("activity is already paused")]
     ActivityAlreadyPaused,
     /// The worker's answer was not acceptable; the workflow task failed and will be tried again.
-    #[error("bad workflow task completion: {cause:?}: {message}")]
+    #[error("{}", bad_completion(*cause, message))]
     BadCompletion {
         /// What Temporal calls it.
         cause: crate::event::WorkflowTaskFailedCause,

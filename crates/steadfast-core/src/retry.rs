@@ -7,6 +7,11 @@ use crate::{
     failure::{FailureInfo, RetryState, TimeoutType},
 };
 
+/// What names a timeout among the error types that are not tried again.
+const TIMEOUT_PREFIX: &str = "TemporalTimeout:";
+/// The timeouts that there are.
+const TIMEOUTS: [&str; 4] = ["StartToClose", "ScheduleToStart", "ScheduleToClose", "Heartbeat"];
+
 /// How failed attempts are repeated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -62,6 +67,10 @@ impl RetryPolicy {
 
     /// What is wrong with the policy, in words for its author.
     pub fn check(&self) -> Result<(), String> {
+        if self.maximum_attempts == 1 {
+            // Nothing is ever repeated: the rest says nothing.
+            return Ok(());
+        }
         if !self.backoff_coefficient.is_finite()
             || (self.backoff_coefficient != 0.0 && self.backoff_coefficient < 1.0)
         {
@@ -77,6 +86,12 @@ impl RetryPolicy {
         }
         if self.maximum_attempts < 0 {
             return Err("MaximumAttempts cannot be negative on retry policy.".to_owned());
+        }
+        for name in &self.non_retryable_error_types {
+            let timeout = name.strip_prefix(TIMEOUT_PREFIX);
+            if let Some(timeout) = timeout.filter(|timeout| !TIMEOUTS.contains(timeout)) {
+                return Err(format!("Invalid timeout type value: {timeout}."));
+            }
         }
         Ok(())
     }

@@ -166,3 +166,13 @@ pub enum WorkflowTaskFailedCause {
     GrpcMessageTooLarge = 36,
     PayloadsTooLarge = 37,
 }
+
+impl WorkflowTaskFailedCause {
+    /// Its name in Temporal's `WorkflowTaskFailedCause`, in camel case.
+    pub fn name(self) -> String {
+        if self == Self::BadRequestCancelExternalAttributes {
+            return "BadRequestCancelExternalWorkflowExecutionAttributes".to_owned();
+        }
+        format!("{self:?}")
+    }
+}

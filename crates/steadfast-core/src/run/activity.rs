@@ -367,7 +367,11 @@ impl Transition<'_> {
         if activity.started.is_none() {
             return Err(Rejection::ActivityNotFound);
         }
-        self.limits.payloads("Details", &input.details)?;
+        if self.limits.payloads("Details", &input.details).is_err() {
+            self.fail_for_heartbeat(&activity, input.identity);
+            let told = HeartbeatReply { cancel_requested: true, ..HeartbeatReply::default() };
+            return Ok(Reply::Heartbeat(told));
+        }
         let id = activity.scheduled_event_id;
         let written = activity.heartbeat_at;
         let due = written.is_none_or(|at| self.now.since(at) >= HEARTBEAT_WRITE_INTERVAL);

@@ -11,6 +11,17 @@ impl CommandKind {
         matches!(self, Self::RejectUpdate { .. })
     }
 
+    /// Whether it ends the run.
+    pub(crate) fn closes(&self) -> bool {
+        matches!(
+            self,
+            Self::CompleteWorkflow { .. }
+                | Self::FailWorkflow { .. }
+                | Self::CancelWorkflow { .. }
+                | Self::ContinueAsNew(_)
+        )
+    }
+
     /// Whether the worker wants to run this activity itself, at once.
     pub(crate) fn wants_eager_execution(&self) -> bool {
         match self {
@@ -82,3 +93,6 @@ impl Transition<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

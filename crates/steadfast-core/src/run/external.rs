@@ -140,6 +140,27 @@ fn target(namespace: &Namespace, execution: &Execution) -> RunKey {
 }
 
 impl Transition<'_> {
+    /// A namespace that is not too long, and a run id that could be one.
+    fn require_target(
+        &self,
+        command: &str,
+        namespace: &Namespace,
+        execution: &Execution,
+        cause: WorkflowTaskFailedCause,
+    ) -> Result<(), Rejection> {
+        if !namespace.is_empty() {
+            self.require_name(command, "Namespace", namespace.as_str(), cause)?;
+        }
+        let run_id = &execution.run_id;
+        if run_id.is_empty() || uuid::Uuid::try_parse(run_id.as_str()).is_ok() {
+            return Ok(());
+        }
+        let workflow_id = &execution.workflow_id;
+        let message =
+            format!("Invalid RunId set on {command}. WorkflowId={workflow_id} RunId={run_id}");
+        Err(Rejection::BadCompletion { cause, message })
+    }
+
     pub(crate) fn command_signal_external(
         &mut self,
         command: SignalExternalWorkflow,
@@ -150,6 +171,7 @@ impl Transition<'_> {
         let name = "SignalExternalWorkflowExecutionCommand";
         self.require_name(name, "WorkflowId", command.execution.workflow_id.as_str(), cause)?;
         self.require_name(name, "SignalName", &command.signal_name, cause)?;
+        self.require_target(name, &command.namespace, &command.execution, cause)?;
         let field = "SignalExternalWorkflowExecutionCommandAttributes.Input";
         self.require_payloads(field, &command.input, cause)?;
         let pending = self.count_pending(|content| matches!(content, Content::Signal(_)));
@@ -178,6 +200,7 @@ impl Transition<'_> {
         let cause = WorkflowTaskFailedCause::BadRequestCancelExternalAttributes;
         let name = "RequestCancelExternalWorkflowExecutionCommand";
         self.require_name(name, "WorkflowId", command.execution.workflow_id.as_str(), cause)?;
+        self.require_target(name, &command.namespace, &command.execution, cause)?;
         let same_task = self.run.children.values().any(|child| {
             child.initiated.workflow_task_completed_event_id == task_completed
                 && child.initiated.workflow_id == command.execution.workflow_id

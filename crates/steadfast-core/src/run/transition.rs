@@ -133,6 +133,22 @@ impl<'a> Transition<'a> {
         }
     }
 
+    /// Writes an event that happened before it is written; it waits in the buffer like any arrival.
+    pub(crate) fn arrival_of(&mut self, kind: impl Into<EventKind>, at: Timestamp) {
+        let at = at.min(self.now);
+        if self.run.session.task_out.is_none() {
+            self.flush_buffered();
+        }
+        let waits = self.run.session.task_out.is_some();
+        let id = if waits { 0 } else { self.run.next_event_id };
+        let event = Event { id, at, kind: kind.into(), user_metadata: None, links: Vec::new() };
+        if waits {
+            self.change(Change::Buffered(Box::new(event)));
+        } else {
+            self.entry(Entry::Event(event));
+        }
+    }
+
     /// The number that the next arrival gets, or 0 when it will wait in the buffer.
     pub(crate) fn arrival_id(&mut self) -> EventId {
         if self.run.session.task_out.is_some() {

@@ -10,10 +10,25 @@ use crate::{
         ActivityTaskCanceled, ActivityTaskCompleted, ActivityTaskFailed, ActivityTaskStarted,
         ActivityTaskTimedOut,
     },
-    failure::{FailureInfo, RetryState, TimeoutType},
+    failure::{RetryState, TimeoutType},
     input::{ActivityOutcome, Reply, ResolveActivity},
     retry::Verdict,
 };
+
+/// What Temporal calls the failures of attempts that answer too much (`common.FailureReason...`).
+const RESULT_TOO_LARGE: &str = "Complete result exceeds size limit.";
+const DETAILS_TOO_LARGE: &str = "Cancel details exceed size limit.";
+const FAILURE_TOO_LARGE: &str = "Failure exceeds size limit.";
+const HEARTBEAT_TOO_LARGE: &str = "Heartbeat details exceed size limit.";
+/// The same for what would be tried again too late to end in time.
+const NO_TIME_LEFT: &str = "Not enough time to schedule next retry before activity ScheduleToClose \
+                            timeout, giving up retrying";
+/// What is kept of a failure that is too large (`limit.blobSize.warn`).
+const CUT_BYTES_MAX: usize = 512 << 10;
+
+fn failed_for(message: &str, last_heartbeat: Option<Payloads>) -> ActivityOutcome {
+    ActivityOutcome::Failed { failure: Failure::server(message), last_heartbeat }
+}
 
 impl Transition<'_> {
     pub(in crate::run) fn resolve_activity(
@@ -24,14 +39,16 @@ impl Transition<'_> {
         let mut activity = self.run.find_activity(&input.activity)?;
         let identity = input.identity;
         if activity.started.is_none() {
+            if !matches!(input.outcome, ActivityOutcome::Completed(_)) {
+                return Err(Rejection::ActivityNotFound);
+            }
             // Completed by its id before any worker took it: Temporal makes up a start.
             let (at, identity) = (self.now, identity.clone());
             let attempt = Attempt { at, identity, request_id: RequestId::default() };
             Arc::make_mut(&mut activity).started = Some(attempt);
         }
-        match input.outcome {
+        match self.within_limits(input.outcome) {
             ActivityOutcome::Completed(result) => {
-                self.limits.payloads("Result", &result)?;
                 let scheduled_event_id = activity.scheduled_event_id;
                 self.end_activity(&activity, |started_event_id| {
                     let attributes = ActivityTaskCompleted {
@@ -48,7 +65,8 @@ impl Transition<'_> {
             }
             ActivityOutcome::Canceled(details) => {
                 if activity.cancel_requested_event_id == 0 {
-                    let message = "activity cancellation was not requested";
+                    let message = "unable to mark activity as canceled without activity being \
+                                   request canceled first";
                     return Err(Rejection::Invalid(message.to_owned()));
                 }
                 let scheduled_event_id = activity.scheduled_event_id;
@@ -66,6 +84,36 @@ impl Transition<'_> {
             }
         }
         Ok(Reply::Done)
+    }
+
+    /// What an attempt answers is bounded: in place of what is too large there is a failure.
+    fn within_limits(&self, outcome: ActivityOutcome) -> ActivityOutcome {
+        let max = self.limits.payload_bytes_max;
+        let too_large = |payloads: &Payloads| crate::payload::size_of(payloads) > max;
+        match outcome {
+            ActivityOutcome::Completed(result) if too_large(&result) => {
+                failed_for(RESULT_TOO_LARGE, None)
+            }
+            ActivityOutcome::Canceled(details) if too_large(&details) => {
+                failed_for(DETAILS_TOO_LARGE, None)
+            }
+            ActivityOutcome::Failed { failure, last_heartbeat } => {
+                let last_heartbeat = last_heartbeat.filter(|details| !too_large(details));
+                if failure.size() <= max {
+                    return ActivityOutcome::Failed { failure, last_heartbeat };
+                }
+                let cause = Some(Box::new(failure.cut(CUT_BYTES_MAX.min(max))));
+                let failure = Failure { cause, ..Failure::server(FAILURE_TOO_LARGE) };
+                ActivityOutcome::Failed { failure, last_heartbeat }
+            }
+            ActivityOutcome::Completed(_) | ActivityOutcome::Canceled(_) => outcome,
+        }
+    }
+
+    /// An attempt whose heartbeats are too large is over.
+    pub(super) fn fail_for_heartbeat(&mut self, activity: &Activity, identity: Identity) {
+        let failure = Failure::server(HEARTBEAT_TOO_LARGE);
+        self.activity_failed(activity, failure, None, identity);
     }
 
     fn activity_failed(
@@ -99,14 +147,17 @@ impl Transition<'_> {
         let retryable = matches!(timeout, TimeoutType::StartToClose | TimeoutType::Heartbeat);
         let retry_state = if retryable {
             self.retry_activity(activity, &failure, Some(details.clone()), &activity.last_identity)
+        } else if activity.cancel_requested_event_id != 0 {
+            RetryState::CancelRequested
         } else {
             RetryState::Timeout
         };
         let mut failure = match retry_state {
             RetryState::InProgress => return,
-            // The next attempt would start too late: all attempts together took too long.
-            RetryState::Timeout if retryable => {
-                Failure::timeout(TimeoutType::ScheduleToClose, details)
+            // All attempts together took too long, or the next one would end too late.
+            RetryState::Timeout if timeout != TimeoutType::ScheduleToStart => {
+                let failure = Failure::timeout(TimeoutType::ScheduleToClose, details);
+                Failure { message: NO_TIME_LEFT.to_owned(), ..failure }
             }
             RetryState::Timeout
             | RetryState::Unspecified
@@ -116,12 +167,9 @@ impl Transition<'_> {
             | RetryState::InternalServerError
             | RetryState::CancelRequested => failure,
         };
-        let own = matches!(&failure.info, FailureInfo::Timeout { timeout, .. }
-            if matches!(timeout, TimeoutType::ScheduleToClose | TimeoutType::ScheduleToStart));
-        if own {
-            let last = activity.last_failure.as_ref();
-            failure.cause = last.map(|failure| Box::new((**failure).clone()));
-        }
+        // Why the attempt before failed is what people want to know.
+        let last = activity.last_failure.as_ref();
+        failure.cause = last.map(|failure| Box::new((**failure).clone()));
         let scheduled_event_id = activity.scheduled_event_id;
         self.end_activity(activity, |started_event_id| {
             let attributes =
@@ -182,9 +230,13 @@ impl Transition<'_> {
                 attempt: activity.attempt,
                 last_failure: activity.last_failure.as_ref().map(|failure| (**failure).clone()),
             };
-            self.arrival(attributes, Vec::new());
+            // The event comes late, but its time is that of the start.
+            self.arrival_of(attributes, started.at);
         }
         self.arrival(end(started_event_id), Vec::new());
         self.schedule_workflow_task();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,14 +63,18 @@ impl Transition<'_> {
         if self.run.activity_ids.contains_key(activity_id) {
             return Err(Rejection::BadCompletion {
                 cause: WorkflowTaskFailedCause::ScheduleActivityDuplicateId,
-                message: format!("ActivityId {activity_id:?} is already pending"),
+                message: format!(
+                    "invalid history builder state for action: ActivityID: {activity_id}"
+                ),
             });
         }
         if self.run.activities.len() >= limits.pending_activities_max {
             let max = limits.pending_activities_max;
             return Err(Rejection::BadCompletion {
                 cause: WorkflowTaskFailedCause::PendingActivitiesLimitExceeded,
-                message: format!("the number of pending activities, {max}, is the limit"),
+                message: format!(
+                    "the number of pending activities, {max}, has reached the per-workflow limit of {max}"
+                ),
             });
         }
         Ok(scheduled)
@@ -119,7 +123,9 @@ impl Transition<'_> {
         {
             return Err(Rejection::BadCompletion {
                 cause: WorkflowTaskFailedCause::BadRequestCancelActivityAttributes,
-                message: format!("no activity to cancel at ScheduledEventId {scheduled_event_id}"),
+                message: format!(
+                    "invalid history builder state for action: ScheduledEventID: {scheduled_event_id}"
+                ),
             });
         }
         let requested = ActivityTaskCancelRequested {

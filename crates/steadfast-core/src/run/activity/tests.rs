@@ -160,7 +160,7 @@ fn a_silent_attempt_times_out_and_is_retried() {
     world.start_activity(ACTIVITY).unwrap();
     world.pass(Span::from_secs(10));
     let end = news(&world).lines().nth(2).unwrap_or_default().to_owned();
-    expect![[r#"7 ActivityTaskTimedOut {"failure":{"info":{"Timeout":{"timeout":"StartToClose"}},"message":"activity StartToClose timeout","source":"Server"},"retry_state":"MaximumAttemptsReached","scheduled_event_id":5,"started_event_id":6}"#]].assert_eq(&end);
+    expect![[r#"7 ActivityTaskTimedOut {"failure":{"cause":{"info":{"Timeout":{"timeout":"StartToClose"}},"message":"activity StartToClose timeout","source":"Server"},"info":{"Timeout":{"timeout":"StartToClose"}},"message":"activity StartToClose timeout","source":"Server"},"retry_state":"MaximumAttemptsReached","scheduled_event_id":5,"started_event_id":6}"#]].assert_eq(&end);
 }
 
 #[test]

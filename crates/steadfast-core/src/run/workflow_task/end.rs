@@ -2,7 +2,7 @@
 
 use super::{Kind, Out};
 use crate::{
-    Change, Entry, EventId, Failure, Rejection, Span, Transition,
+    Change, Command, Entry, EventId, Failure, Rejection, Span, Transition,
     event::{
         WorkflowTaskCompleted, WorkflowTaskFailed, WorkflowTaskFailedCause, WorkflowTaskTimedOut,
     },
@@ -12,23 +12,46 @@ use crate::{
 
 /// Attempts before failures are slowed down (`history.workflowTaskRetryBackoffMinAttempts`).
 const BACKOFF_MIN_ATTEMPTS: i32 = 3;
+/// The time added to the first late attempt; each further one doubles
+/// (`workflowTaskRetryInitialInterval`).
+const PATIENCE_INITIAL: Span = Span::from_secs(5);
+/// The longest time added (`history.workflowTaskRetryMaxInterval`).
+const PATIENCE_MAX: Span = Span::from_secs(600);
 /// The first slowed-down delay; each further one doubles.
 const BACKOFF_INITIAL: Span = Span::from_secs(1);
 /// The longest delay between attempts.
 const BACKOFF_MAX: Span = Span::from_secs(60);
 
 /// How long the worker of this attempt may take: late attempts get longer, because SDKs answer a
-/// repeated failure with silence.
+/// repeated failure with silence (`getStartToCloseTimeout`).
 pub(super) fn attempt_timeout(timeout: Span, attempt: i32) -> Span {
-    Span(timeout.0.saturating_add(backoff(attempt).0))
+    Span(timeout.0.saturating_add(growing(attempt, PATIENCE_INITIAL, PATIENCE_MAX).0))
 }
 
+/// How long a worker's failure is left alone before its task is offered again.
 fn backoff(attempt: i32) -> Span {
+    growing(attempt, BACKOFF_INITIAL, BACKOFF_MAX)
+}
+
+fn growing(attempt: i32, initial: Span, max: Span) -> Span {
     if attempt <= BACKOFF_MIN_ATTEMPTS {
         return Span::ZERO;
     }
     let doublings = u32::try_from(attempt - BACKOFF_MIN_ATTEMPTS - 1).unwrap_or(0).min(16);
-    Span(BACKOFF_INITIAL.0.saturating_mul(1 << doublings)).min(BACKOFF_MAX)
+    Span(initial.0.saturating_mul(1 << doublings)).min(max)
+}
+
+/// A command that ends the run must be the last one: else nothing is done, and the task stays out.
+fn check_sequence(commands: &[Command]) -> Result<(), Rejection> {
+    let closing = commands.iter().position(|command| command.kind.closes());
+    match closing {
+        Some(at) if at + 1 < commands.len() => {
+            let message = "invalid command sequence: the command that closes the workflow must be \
+                           the last command";
+            Err(Rejection::Invalid(message.to_owned()))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Whether a failed task is followed by another attempt.
@@ -46,6 +69,10 @@ impl Transition<'_> {
         input: CompleteWorkflowTask,
     ) -> Result<Reply, Rejection> {
         let out = self.take_out(&input.task)?;
+        if let Err(rejection) = check_sequence(&input.commands) {
+            self.run.session.task_out = Some(out);
+            return Err(rejection);
+        }
         if out.kind == Kind::Speculative && self.changes_nothing(&input) {
             for command in input.commands {
                 self.command(command, 0)?;
@@ -66,13 +93,13 @@ impl Transition<'_> {
             }
             Err(rejection) => {
                 *self = before;
-                let (cause, message) =
-                    if let Rejection::BadCompletion { cause, message } = &rejection {
-                        (*cause, message.clone())
-                    } else {
-                        (WorkflowTaskFailedCause::Unspecified, rejection.to_string())
-                    };
-                self.write_failed(&out, cause, Some(Failure::server(message)), Again::Yes);
+                let cause = if let Rejection::BadCompletion { cause, .. } = &rejection {
+                    *cause
+                } else {
+                    WorkflowTaskFailedCause::Unspecified
+                };
+                let failure = Failure::server(rejection.to_string());
+                self.write_failed(&out, cause, Some(failure), Again::Yes);
                 Err(rejection)
             }
         }
@@ -174,7 +201,7 @@ impl Transition<'_> {
                 timeout_type: TimeoutType::StartToClose,
             });
         }
-        self.next_attempt(&out, None);
+        self.next_attempt(&out, None, Span::ZERO);
     }
 
     /// Moves a task that nobody took from the cache holder's queue to the run's own.
@@ -234,13 +261,14 @@ impl Transition<'_> {
             });
         }
         if again == Again::Yes {
-            self.next_attempt(out, failure);
+            let delay = backoff(out.task.attempt.saturating_add(1));
+            self.next_attempt(out, failure, delay);
         }
     }
 
     /// After a task failed or was too late: new events make a fresh task, else the same one is tried
     /// again. Either goes to the run's own queue, because the cache holder may be what is broken.
-    fn next_attempt(&mut self, out: &Out, failure: Option<Failure>) {
+    fn next_attempt(&mut self, out: &Out, failure: Option<Failure>, delay: Span) {
         if self.run.sticky.is_some() {
             self.change(Change::StickySet(None));
         }
@@ -251,7 +279,7 @@ impl Transition<'_> {
             return;
         }
         let attempt = out.task.attempt.saturating_add(1);
-        let not_before = self.now + backoff(attempt);
+        let not_before = self.now + delay;
         let last_failure = failure.map(Box::new);
         let scheduled_at = self.now;
         self.change(Change::WorkflowTaskAttempt {

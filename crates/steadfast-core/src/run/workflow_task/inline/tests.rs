@@ -42,10 +42,11 @@ fn complete(world: &mut World, commands: Vec<CommandKind>, force_new_task: bool)
     input.eager_activities = true;
     input.next_task = Some("next".into());
     input.force_new_task = force_new_task;
-    match world.feed(Input::CompleteWorkflowTask(input)).unwrap() {
-        Reply::WorkflowTaskCompleted { new_task, eager, next } => Told { new_task, eager, next },
-        reply => panic!("not {reply:?}"),
-    }
+    let reply = world.feed(Input::CompleteWorkflowTask(input)).unwrap();
+    let Reply::WorkflowTaskCompleted { new_task, eager, next } = reply else {
+        panic!("not {reply:?}")
+    };
+    Told { new_task, eager, next }
 }
 
 #[test]
