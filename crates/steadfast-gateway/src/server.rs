@@ -97,9 +97,9 @@ async fn serve(
     server
         .add_service(workflow)
         .add_service(operator)
-        .add_service(health)
-        .add_service(reflection_v1)
-        .add_service(reflection_v1alpha)
+        .add_service(health.accept_compressed(CompressionEncoding::Gzip))
+        .add_service(reflection_v1.accept_compressed(CompressionEncoding::Gzip))
+        .add_service(reflection_v1alpha.accept_compressed(CompressionEncoding::Gzip))
         .serve_with_incoming_shutdown(incoming, shutdown)
         .await
         .map_err(ServeError::Listener)
