@@ -46,6 +46,10 @@ pub struct EventFeed {
     pub max_age: Duration,
     /// The feed's size; the oldest events make room. Negative is no bound.
     pub max_bytes: i64,
+    /// Whether the server may keep the newest events in memory for a moment before it writes them,
+    /// also where it writes history with fsync. See the decision record 0009. Only for one copy, and
+    /// only decided when the feed is made.
+    pub lazy: bool,
 }
 
 impl Default for Config {
@@ -71,6 +75,6 @@ impl Default for GroupCommit {
 
 impl Default for EventFeed {
     fn default() -> Self {
-        Self { max_age: Duration::from_secs(7 * 24 * 3600), max_bytes: -1 }
+        Self { max_age: Duration::from_secs(7 * 24 * 3600), max_bytes: -1, lazy: true }
     }
 }

@@ -15,7 +15,7 @@ use async_nats::{
         self, Context,
         context::GetStreamErrorKind,
         kv, object_store,
-        stream::{self, Compression, DiscardPolicy, StorageType},
+        stream::{self, Compression, DiscardPolicy, PersistenceMode, StorageType},
     },
 };
 use steadfast_protocol::subject;
@@ -28,6 +28,10 @@ pub const SERVER_VERSION_MIN: (i64, i64, i64) = (2, 12, 0);
 
 /// A projection that has not followed for longer than this is built anew.
 const PURGES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The oldest server that sets a durable consumer back when its stream has lost its newest messages:
+/// with an older one, a feed that is flushed lazily could hide an event from an observer.
+const LAZY_FEED_VERSION_MIN: (i64, i64, i64) = (2, 14, 0);
 
 /// What is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +57,9 @@ pub async fn ensure(client: &Client, config: &Config) -> Result<Topology, SetupE
         stream(&context, &snapshots(partition, config)).await?;
     }
     stream(&context, &purged(config)).await?;
-    events(&context, &routing, config).await?;
+    let (major, minor, patch) = LAZY_FEED_VERSION_MIN;
+    let may_be_lazy = client.is_server_compatible(major, minor, patch);
+    events(&context, &routing, config, may_be_lazy).await?;
     Ok(Topology { routing, replicas })
 }
 
@@ -131,13 +137,22 @@ fn feed(routing: &Routing, events: Option<&EventFeed>, config: &Config) -> strea
         max_bytes: retention.max_bytes,
         discard: DiscardPolicy::Old,
         sources,
+        persist_mode: (retention.lazy && config.replicas == 1).then_some(PersistenceMode::Async),
         ..base(config)
     }
 }
 
 /// The feed is made, changed, or (when it is switched off) left with what it has and no sources.
-async fn events(context: &Context, routing: &Routing, config: &Config) -> Result<(), SetupError> {
-    let wanted = feed(routing, config.events.as_ref(), config);
+async fn events(
+    context: &Context,
+    routing: &Routing,
+    config: &Config,
+    may_be_lazy: bool,
+) -> Result<(), SetupError> {
+    let mut wanted = feed(routing, config.events.as_ref(), config);
+    if !may_be_lazy {
+        wanted.persist_mode = None;
+    }
     if config.events.is_none() && find(context, &wanted.name).await?.is_none() {
         return Ok(());
     }
@@ -176,7 +191,11 @@ async fn stream(context: &Context, wanted: &stream::Config) -> Result<stream::In
     let changed = stream::Config {
         subjects: wanted.subjects.clone(),
         sources: wanted.sources.clone(),
-        num_replicas: wanted.num_replicas,
+        // A lazily flushed stream can have one copy only, and the server never changes the mode.
+        num_replicas: match found.persist_mode {
+            Some(PersistenceMode::Async) => found.num_replicas,
+            Some(PersistenceMode::Default) | None => wanted.num_replicas,
+        },
         allow_direct: true,
         allow_atomic_publish: wanted.allow_atomic_publish,
         max_messages_per_subject: wanted.max_messages_per_subject,

@@ -65,6 +65,7 @@ pub(super) fn jetstream(config: &Config, sync: Sync) -> JetStreamConfig {
                 0 => -1,
                 limit => i64::try_from(limit).unwrap_or(i64::MAX),
             },
+            lazy: config.events.lazy,
         }),
     }
 }

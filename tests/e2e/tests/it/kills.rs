@@ -1,4 +1,5 @@
-//! SIGKILL for engine, worker and nats-server at random points: nothing is lost, nothing twice.
+//! SIGKILL for engine, worker and nats-server at random points: nothing is lost, nothing twice, and a
+//! durable consumer of the feed is told everything.
 //!
 //! `SF_E2E_KILLS` says how many (10), `SF_E2E_SEED` where the randomness starts (7).
 
@@ -50,6 +51,7 @@ async fn every_workflow_survives_random_kills() -> Result<()> {
 async fn survive(kills: u64, seed: u64) -> Result<()> {
     let mut random = Random::new(seed);
     let mut world = World::begin().await?;
+    let observer = feed::Observer::start(&world.native).await?;
     for kill in 0..kills {
         world.start_workflows(kill).await?;
         // Where a kill hits is what is random here.
@@ -61,6 +63,7 @@ async fn survive(kills: u64, seed: u64) -> Result<()> {
         values.insert(id.clone(), world.native.value(id, LIMIT).await?);
     }
     feed::check(&world.native, &world.started).await?;
+    observer.check(&world.native, &world.started).await?;
     check_journal(&world.journal()?, &values)?;
     ensure!(!world.engine.log().contains("panicked"), "the engine panicked");
     ensure!(world.engine.stop().await?.success());
