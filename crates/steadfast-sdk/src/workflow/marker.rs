@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use steadfast_core::{
-    Payloads,
+    PayloadMap, Payloads,
     command::{CommandKind, RecordMarker},
     event::MarkerRecorded,
 };
@@ -20,11 +20,14 @@ use super::{
     context::WorkflowContext,
     error::WorkflowError,
     local,
+    matching::CHANGE_VERSION,
     state::{Origin, State},
 };
 use crate::payload;
 
 pub(crate) const PATCH: &str = "core_patch";
+/// A longer list of patches is not told any more.
+const PATCHES_BYTES_MAX: usize = 2_048;
 pub(crate) const SIDE_EFFECT: &str = "SideEffect";
 
 /// The markers that the workflow task being replayed wrote: the code asks before their events come.
@@ -89,8 +92,26 @@ impl State {
                 data.map(|data| vec![data]).unwrap_or_default(),
             )]);
             self.mark(PATCH, details);
+            self.tell_patches(deprecated);
         }
         new_way
+    }
+
+    /// Lists the run's patches where visibility can search them, as Temporal's core does.
+    fn tell_patches(&mut self, deprecated: bool) {
+        if self.replaying || deprecated {
+            return;
+        }
+        let taken = self.patches.iter().filter(|(_, new_way)| **new_way);
+        let ids: BTreeSet<_> = taken.map(|(id, _)| id.as_str()).collect();
+        let Ok(list) = payload::search_attribute("KeywordList", &ids) else {
+            return;
+        };
+        if list.data.len() <= PATCHES_BYTES_MAX {
+            let search_attributes = PayloadMap::from([(CHANGE_VERSION.to_owned(), list)]);
+            let command = CommandKind::UpsertSearchAttributes { search_attributes };
+            self.issue(command, Origin::Other);
+        }
     }
 
     fn mark(&mut self, name: &str, details: BTreeMap<String, Payloads>) {

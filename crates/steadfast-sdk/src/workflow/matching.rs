@@ -1,7 +1,7 @@
 //! What the code asked for against what the history says it asked for, in order.
 
 use steadfast_core::{
-    Event, EventKind,
+    Event, EventKind, PayloadMap,
     command::CommandKind,
     event::{Initiator, MarkerRecorded, WorkflowExecutionUpdateAccepted},
 };
@@ -11,8 +11,9 @@ use super::{
     state::{Origin, State},
 };
 
-/// Temporal's core writes this search attribute beside its patch markers; we do not.
-const CHANGE_VERSION: &str = "TemporalChangeVersion";
+/// The search attribute that lists a run's patches: written beside a patch's marker, but only when the
+/// code first runs, so it may be missing where an older SDK ran it.
+pub(crate) const CHANGE_VERSION: &str = "TemporalChangeVersion";
 
 impl State {
     /// The history says that the code asked for this.
@@ -67,10 +68,14 @@ fn is_optional(kind: &EventKind) -> bool {
                 && marker::patch_data(&marker.details).is_some_and(|data| data.deprecated)
         }
         EventKind::UpsertWorkflowSearchAttributes(upsert) => {
-            upsert.search_attributes.keys().all(|name| name == CHANGE_VERSION)
+            tells_patches(&upsert.search_attributes)
         }
         _ => false,
     }
+}
+
+fn tells_patches(search_attributes: &PayloadMap) -> bool {
+    search_attributes.keys().all(|name| name == CHANGE_VERSION)
 }
 
 /// Whether the command is the one that became the event.
@@ -116,10 +121,10 @@ fn fits(command: &CommandKind, event: &EventKind) -> bool {
             EventKind::WorkflowExecutionContinuedAsNew(e),
         ) => e.initiator != Initiator::Workflow,
         (
-            CommandKind::UpsertSearchAttributes { .. },
-            EventKind::UpsertWorkflowSearchAttributes(_),
-        )
-        | (CommandKind::ModifyProperties { .. }, EventKind::WorkflowPropertiesModified(_))
+            CommandKind::UpsertSearchAttributes { search_attributes },
+            EventKind::UpsertWorkflowSearchAttributes(e),
+        ) => tells_patches(search_attributes) == tells_patches(&e.search_attributes),
+        (CommandKind::ModifyProperties { .. }, EventKind::WorkflowPropertiesModified(_))
         | (CommandKind::CompleteWorkflow { .. }, EventKind::WorkflowExecutionCompleted(_))
         | (CommandKind::FailWorkflow { .. }, EventKind::WorkflowExecutionFailed(_))
         | (CommandKind::CancelWorkflow { .. }, EventKind::WorkflowExecutionCanceled(_))

@@ -1,8 +1,8 @@
 //! Changing code under running workflows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use steadfast_core::{Payload, event::MarkerRecorded};
+use steadfast_core::{EventKind, Payload, event::MarkerRecorded};
 
 use super::{
     super::{Replayer, TestWorld},
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     activity::{ActivityContext, ActivityError},
+    payload,
     workflow::{WorkflowContext, WorkflowError},
 };
 
@@ -121,4 +122,34 @@ fn a_new_run_writes_the_marker_once() {
     let names = run.event_names();
     assert_eq!(names.iter().filter(|name| **name == "MarkerRecorded").count(), 1);
     assert_eq!(names.iter().filter(|name| **name == "ActivityTaskScheduled").count(), 3);
+}
+
+/// Visibility hears of a run's patches, and code that says other things to it is not mistaken for that.
+#[test]
+fn a_patch_is_told_to_visibility() {
+    async fn main(ctx: WorkflowContext, _: ()) -> Result<(), WorkflowError> {
+        assert!(ctx.patched("b") && ctx.patched("a"));
+        let customer = payload::search_attribute("Keyword", "Zoë")?;
+        ctx.upsert_search_attributes([("Customer".to_owned(), customer)]);
+        ctx.sleep(Duration::from_secs(1)).await?;
+        Ok(())
+    }
+    let mut run = TestWorld::new().workflow("W", main).start("W", ());
+    run.result::<()>().unwrap();
+    let told: Vec<_> = run
+        .history()
+        .iter()
+        .filter_map(|event| match &event.kind {
+            EventKind::UpsertWorkflowSearchAttributes(upsert) => Some(&upsert.search_attributes),
+            _ => None,
+        })
+        .collect();
+    let patches: Vec<Vec<String>> = told[..2]
+        .iter()
+        .map(|attributes| payload::decode(&attributes["TemporalChangeVersion"]).unwrap())
+        .collect();
+    assert_eq!(patches, [vec!["b"], vec!["a", "b"]]);
+    assert!(told[2].contains_key("Customer"));
+    let replayer = Replayer::new().workflow("W", main);
+    replayer.replay_events(None, run.history().to_vec()).unwrap();
 }
