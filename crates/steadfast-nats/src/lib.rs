@@ -52,6 +52,6 @@ pub use install::{InstallError, install};
 pub use locate::{EnsureError, LocateError, Search, ensure, locate};
 pub use process::Exit;
 pub use ready::ReadyError;
-pub use server::{Server, StartError};
+pub use server::{Server, StartError, setpriv};
 pub use supervise::{State, Supervisor};
 pub use version::{MIN_VERSION, PINNED_VERSION, ProbeError, Version, probe};

@@ -252,8 +252,8 @@ fn command(settings: &Settings, log: File) -> Command {
     command
 }
 
-/// util-linux's `setpriv`, which ties a child's life to its parent's.
-fn setpriv() -> Option<PathBuf> {
+/// util-linux's `setpriv`, which ties a child's life to its parent's, where it is on PATH.
+pub fn setpriv() -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join("setpriv"))

@@ -46,7 +46,7 @@ impl Engine {
         let mut command = Command::new(program);
         command.arg("dev").arg("--data-dir").arg(folder).args(["--http-port", "0", "--port", "0"]);
         command.arg("--nats-port").arg(nats_port.to_string());
-        let mut process = Process::start(name, &mut command, folder)?;
+        let mut process = Process::start(name, &command, folder)?;
         let pid = process.pid();
         // A killed engine leaves its file behind: only the new one's counts.
         let announced = || DevFile::read(folder).filter(|file| Some(file.pid) == pid);

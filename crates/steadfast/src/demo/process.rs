@@ -1,4 +1,5 @@
-//! The demo's processes: started with a log file each, and never left behind.
+//! The demo's processes: started with a log file each, and never left behind: where `setpriv` is
+//! there, the kernel asks them to end (SIGTERM) also when the demo itself is killed with SIGKILL.
 
 use std::{
     fs::File,
@@ -47,6 +48,28 @@ pub(crate) enum ProcessError {
     },
 }
 
+/// The same command under a parent's death signal. It follows the thread that starts the child: the
+/// whole story runs on the process's main thread, which ends last.
+fn tied(command: &Command) -> Command {
+    let command = command.as_std();
+    let mut tied = match steadfast_nats::setpriv() {
+        Some(setpriv) => {
+            let mut tied = Command::new(setpriv);
+            tied.args(["--pdeathsig", "TERM", "--"]).arg(command.get_program());
+            tied
+        }
+        None => Command::new(command.get_program()),
+    };
+    tied.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => tied.env(name, value),
+            None => tied.env_remove(name),
+        };
+    }
+    tied
+}
+
 /// A process that is killed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -57,16 +80,12 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts a command whose output goes to `<logs>/<name>.log`.
-    pub(crate) fn start(
-        name: &str,
-        command: &mut Command,
-        logs: &Path,
-    ) -> Result<Self, ProcessError> {
+    pub(crate) fn start(name: &str, command: &Command, logs: &Path) -> Result<Self, ProcessError> {
         let log = logs.join(format!("{name}.log"));
         let failed = |source| ProcessError::Start { name: name.to_owned(), source };
         let output = File::options().create(true).append(true).open(&log).map_err(failed)?;
         let errors = output.try_clone().map_err(failed)?;
-        let child = command
+        let child = tied(command)
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)

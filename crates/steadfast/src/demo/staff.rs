@@ -104,7 +104,7 @@ impl Office {
 
     async fn start(&self, name: &str, mut command: Command) -> Result<Process, ProcessError> {
         command.env(LEDGER_VARIABLE, self.folder.join("ledger.jsonl"));
-        let mut process = Process::start(name, &mut command, &self.folder)?;
+        let mut process = Process::start(name, &command, &self.folder)?;
         process.says_ready(READY_LIMIT).await?;
         Ok(process)
     }
