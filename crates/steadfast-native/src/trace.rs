@@ -1,9 +1,12 @@
 //! Trace context across NATS: the caller's `traceparent` becomes the parent of the request's span.
 
 use async_nats::{HeaderMap, Message};
-use opentelemetry::propagation::{Extractor, Injector};
+use opentelemetry::{
+    propagation::{Extractor, Injector},
+    trace::TraceContextExt,
+};
 use steadfast_protocol::header;
-use tracing::Span;
+use tracing::{Span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::door::{Incoming, Verb};
@@ -22,10 +25,10 @@ pub(crate) fn span(incoming: &Incoming, message: &Message) -> Span {
     // without a trace is told by the engine, in its task's.
     let span = match &incoming.verb {
         Verb::Task(_) if parent.is_none() => {
-            tracing::debug_span!("native", otel.kind = "server", verb, namespace)
+            tracing::debug_span!("native", otel.kind = "server", verb, namespace, trace_id = Empty)
         }
         Verb::Api(_) | Verb::Task(_) => {
-            tracing::info_span!("native", otel.kind = "server", verb, namespace)
+            tracing::info_span!("native", otel.kind = "server", verb, namespace, trace_id = Empty)
         }
         Verb::Poll(..) => {
             tracing::debug_span!("native_poll", otel.kind = "server", verb, namespace)
@@ -38,7 +41,24 @@ pub(crate) fn span(incoming: &Incoming, message: &Message) -> Span {
         // Without a tracing layer there is nobody to tell.
         let _ = span.set_parent(parent);
     }
+    note_trace(&span, parent);
     span
+}
+
+/// Log lines in the span say which trace they belong to.
+fn note_trace(span: &Span, sent: Option<&HeaderMap>) {
+    if span.is_disabled() {
+        return;
+    }
+    let context = span.context();
+    let own = context.span().span_context().clone();
+    if own.is_valid() {
+        span.record("trace_id", own.trace_id().to_string());
+    } else if let Some(sent) = sent.and_then(|headers| headers.get(header::TRACEPARENT))
+        && let Some(trace_id) = sent.as_str().split('-').nth(1)
+    {
+        span.record("trace_id", trace_id);
+    }
 }
 
 /// The `traceparent` that a new run continues: this request's span, where it is traced, else what

@@ -2,9 +2,16 @@
 
 use tracing::Span;
 
-/// Makes the span part of the trace that the W3C text names.
-#[cfg(feature = "otel")]
+/// Makes the span part of the trace that the W3C text names; log lines in it say which.
 pub(crate) fn continue_trace(span: &Span, traceparent: Option<&str>) {
+    if let Some(trace_id) = traceparent.and_then(|text| text.split('-').nth(1)) {
+        span.record("trace_id", trace_id);
+    }
+    set_parent(span, traceparent);
+}
+
+#[cfg(feature = "otel")]
+fn set_parent(span: &Span, traceparent: Option<&str>) {
     use std::collections::HashMap;
 
     use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -21,7 +28,7 @@ pub(crate) fn continue_trace(span: &Span, traceparent: Option<&str>) {
 
 /// Without OpenTelemetry the span has the text as a field, and that is all.
 #[cfg(not(feature = "otel"))]
-pub(crate) fn continue_trace(_: &Span, _: Option<&str>) {}
+fn set_parent(_: &Span, _: Option<&str>) {}
 
 /// The trace context of the current span.
 #[cfg(feature = "otel")]

@@ -63,6 +63,8 @@ pub struct Native {
     pub namespace: String,
     /// The version of the protocol that requests claim.
     pub protocol: String,
+    /// The W3C trace context that requests carry.
+    pub traceparent: Option<String>,
 }
 
 /// A value as JSON.
@@ -82,7 +84,8 @@ impl Native {
     /// Connects, and reconnects for ever.
     pub async fn connect(url: &str, namespace: &str) -> Result<Self> {
         let client = ConnectOptions::new().max_reconnects(None).connect(url).await?;
-        Ok(Self { client, namespace: namespace.to_owned(), protocol: PROTOCOL_VERSION.to_string() })
+        let (namespace, protocol) = (namespace.to_owned(), PROTOCOL_VERSION.to_string());
+        Ok(Self { client, namespace, protocol, traceparent: None })
     }
 
     /// The same connection, another namespace.
@@ -95,6 +98,11 @@ impl Native {
         Self { protocol: version.to_owned(), ..self.clone() }
     }
 
+    /// The same, but requests are part of a trace.
+    pub fn with_traceparent(&self, traceparent: &str) -> Self {
+        Self { traceparent: Some(traceparent.to_owned()), ..self.clone() }
+    }
+
     /// Any bytes to any subject.
     pub async fn raw(
         &self,
@@ -104,6 +112,9 @@ impl Native {
     ) -> Result<Bytes, Fault> {
         let mut headers = HeaderMap::new();
         headers.insert(header::PROTOCOL, self.protocol.as_str());
+        if let Some(traceparent) = &self.traceparent {
+            headers.insert(header::TRACEPARENT, traceparent.as_str());
+        }
         let request = Request::new().headers(headers).payload(body.into()).timeout(Some(limit));
         let answer = self.client.send_request(subject, request).await;
         let answer = answer.map_err(|error| Fault::Silence(error.to_string()))?;

@@ -1,4 +1,5 @@
-//! One trace from the client through the engine to the worker and back, collected over OTLP.
+//! One trace from the client through the engine to the worker and back, collected over OTLP; also
+//! when the client brings its own, and when the engine is killed half way.
 //!
 //! In a test binary of its own, because a process has one subscriber.
 
@@ -9,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
+use async_nats::Request;
 use axum::{Router, body::Bytes, extract::State, routing::post};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, common::v1::any_value, trace::v1::Span,
@@ -16,7 +18,14 @@ use opentelemetry_proto::tonic::{
 use prost::Message;
 use steadfast_e2e::{
     engine::{Engine, Home, Options},
-    wait,
+    native::Native,
+    script::{SCRIPT, Step},
+    wait, worker,
+};
+use steadfast_protocol::{
+    codec, header,
+    message::Poll,
+    subject::{self, PollKind},
 };
 use steadfast_sdk::{
     activity::{ActivityContext, ActivityError},
@@ -62,8 +71,79 @@ async fn a_workflow_is_one_trace() -> Result<()> {
     worker.abort();
     telemetry.shutdown().await;
 
-    let found = || std::future::ready(Some(of_workflow(&spans)).filter(|it| it.len() > 8));
+    let found = || std::future::ready(Some(of_workflow(&spans, ID)).filter(|it| it.len() > 8));
     check(&wait::until("the spans", LIMIT, found).await?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clients_own_trace_goes_on_and_survives_a_kill() -> Result<()> {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const CALLER: &str = "00f067aa0ba902b7";
+    let own = format!("00-{TRACE}-{CALLER}-01");
+    let (spans, traces) = survives_a_kill("own", |native| native.with_traceparent(&own)).await?;
+    ensure!(traces.iter().all(|trace| trace == TRACE), "{traces:?}");
+    let start = spans.iter().find(|span| hex(&span.parent_span_id) == CALLER);
+    ensure!(start.is_some(), "nothing is below the caller's span: {spans:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_clients_trace_a_run_has_one_that_survives_a_kill() -> Result<()> {
+    let (_, traces) = survives_a_kill("none", Clone::clone).await?;
+    ensure!(traces.windows(2).all(|pair| pair[0] == pair[1]), "{traces:?}");
+    Ok(())
+}
+
+/// Takes a workflow task, kills the engine, takes the task again, and lets the workflow end: the spans
+/// that were exported, and the traces of both tasks and all spans.
+async fn survives_a_kill(
+    id: &str,
+    caller: impl Fn(&Native) -> Native,
+) -> Result<(Vec<Span>, Vec<String>)> {
+    let spans = Spans::default();
+    let endpoint = format!("http://{}", collect(spans.clone()).await?);
+    let home = Home::new()?;
+    let options = Options { otlp_endpoint: Some(endpoint), ..Options::default() };
+    let engine = Engine::start(&home, options).await?;
+    let native = engine.native().await?;
+    let nothing: [Step; 0] = [];
+    caller(&native).start(SCRIPT, id, "traced", &nothing).await?;
+    let mut traces = vec![trace_of_task(&native).await?];
+
+    let engine = engine.crash().await?;
+    let native = engine.native().await?;
+    traces.push(trace_of_task(&native).await?);
+    // That task is never answered: another engine offers it again.
+    let engine = engine.crash().await?;
+    let native = engine.native().await?;
+    worker::Worker::of_scripts(&native).spawn_scripts("traced");
+    native.value(id, LIMIT).await?;
+    engine.stop().await?;
+
+    let ended = || {
+        let found = of_workflow(&spans, id);
+        let ended = found.iter().any(|span| span.name == "workflow");
+        std::future::ready(ended.then_some(found))
+    };
+    let spans = wait::until("the workflow's span", LIMIT, ended).await?;
+    traces.extend(spans.iter().map(|span| hex(&span.trace_id)));
+    Ok((spans, traces))
+}
+
+/// Takes a workflow task: the trace in its header.
+async fn trace_of_task(native: &Native) -> Result<String> {
+    let subject = subject::poll_subject(&native.namespace, "traced", PollKind::Workflow);
+    let poll = Poll { timeout_ms: 20_000, ..Poll::default() };
+    let request = Request::new().payload(codec::encode(&poll)?).timeout(Some(LIMIT));
+    let task = native.client.send_request(subject, request).await?;
+    let headers = task.headers.context("headers")?;
+    let traceparent = headers.get(header::TRACEPARENT).context("a traceparent")?;
+    let trace = traceparent.as_str().split('-').nth(1);
+    Ok(trace.context("a trace id")?.to_owned())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn check(spans: &[Span]) -> Result<()> {
@@ -89,9 +169,9 @@ fn check(spans: &[Span]) -> Result<()> {
     Ok(())
 }
 
-fn of_workflow(spans: &Spans) -> Vec<Span> {
+fn of_workflow(spans: &Spans, id: &str) -> Vec<Span> {
     let spans = spans.lock().unwrap_or_else(PoisonError::into_inner);
-    let ours = spans.iter().filter(|span| value(span, "workflow_id").as_deref() == Some(ID));
+    let ours = spans.iter().filter(|span| value(span, "workflow_id").as_deref() == Some(id));
     ours.cloned().collect()
 }
 

@@ -64,6 +64,8 @@ class Worker:
         if "Nats-Service-Error-Code" in (answer.headers or {}):
             kind = Away if value["retryable"] else Refused
             raise kind(f"{value['code']}: {value['message']}")
+        if value and "traceparent" in (answer.headers or {}):
+            value["traceparent"] = answer.headers["traceparent"]  # what a span of this task continues
         return value
 
     async def answer(self, verb, body):
@@ -139,7 +141,11 @@ async def reject(_worker, _task, *_args):
     raise Failed("Rejected", "this never works", retry=False)
 
 
-ACTIVITIES = {"echo": echo, "slow": slow, "fail": fail, "reject": reject}
+async def trace(_worker, task, *_args):
+    return task.get("traceparent")
+
+
+ACTIVITIES = {"echo": echo, "slow": slow, "fail": fail, "reject": reject, "trace": trace}
 
 
 async def start(url, namespace, queue, activities=None):

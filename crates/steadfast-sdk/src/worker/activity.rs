@@ -40,6 +40,7 @@ impl Inner {
             activity_id = %task.activity_id,
             attempt = task.attempt,
             traceparent = task.traceparent.as_deref(),
+            trace_id = tracing::field::Empty,
         );
         trace::continue_trace(&span, task.traceparent.as_deref());
         self.attempt(task).instrument(span).await;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod demo;
 mod kills;
+mod metrics;
 mod outage;
 mod polyglot;
 mod quarantine;

@@ -136,6 +136,28 @@ async fn runs_workflows(language: Language) -> Result<()> {
     Ok(())
 }
 
+/// The trace that a client began reaches a worker that knows nothing of ours, as a NATS header.
+#[tokio::test(flavor = "multi_thread")]
+async fn python_reads_the_trace_of_its_task() -> Result<()> {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    if !Language::Python.set_up().await? {
+        return Ok(());
+    }
+    let home = Home::new()?;
+    let engine = Engine::start(&home, Options::default()).await?;
+    let native =
+        engine.native().await?.with_traceparent(&format!("00-{TRACE}-00f067aa0ba902b7-01"));
+    Worker::of_scripts(&native).spawn_scripts(SCRIPTS);
+    let args = [engine.file.nats_url.as_str(), "default", "traced"];
+    let worker = Language::Python.start(&home, "worker", &args).await?;
+    native.start(SCRIPT, "traced", SCRIPTS, &[Step::new("trace", "traced", Value::Null)]).await?;
+    let value = native.value("traced", LIMIT).await.with_context(|| worker.output())?;
+    ensure!(value[0]["ok"].as_str().is_some_and(|text| text.contains(TRACE)), "{value}");
+    ends_cleanly(worker, Language::Python).await?;
+    ensure!(engine.stop().await?.success());
+    Ok(())
+}
+
 /// An ordinary micro-service is a worker without knowing it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plain_micro_service_is_an_activity() -> Result<()> {
