@@ -24,8 +24,9 @@ use crate::{
     matching::{self, Handed},
 };
 
-/// Polls that a worker keeps waiting: more would only wait.
-const POLLS: usize = 4;
+/// Polls that a worker keeps waiting at most. A task that meets a waiting poll is started in the very
+/// record that schedules it; one that must wait for a poll costs a record more.
+const POLLS_MAX: usize = 256;
 
 /// A worker in this process.
 pub(crate) struct Worker {
@@ -76,7 +77,7 @@ async fn work(shared: &Arc<Shared>, worker: &Arc<Worker>) {
     let mut polls = FuturesUnordered::new();
     let mut attempts = FuturesUnordered::new();
     while !shared.stop.is_cancelled() {
-        while polls.len() < POLLS && polls.len() + attempts.len() < max {
+        while polls.len() < POLLS_MAX && polls.len() + attempts.len() < max {
             polls.push(poll(shared, worker));
         }
         tokio::select! {

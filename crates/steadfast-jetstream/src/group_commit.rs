@@ -9,9 +9,11 @@
 //! saying which: its records are then written one by one.
 
 mod batch;
+mod lane;
 
 use std::{
     collections::{HashSet, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
@@ -23,6 +25,7 @@ use tokio::{
     time::Instant,
 };
 
+use self::lane::{Lane, Single};
 use crate::{
     append::{Outgoing, Writer},
     config,
@@ -37,6 +40,8 @@ const LINGER: Duration = Duration::from_millis(1);
 /// Where appends to one stream gather.
 #[derive(Debug)]
 pub(crate) struct GroupCommit {
+    writer: Writer,
+    lane: Arc<Lane>,
     waiting: mpsc::Sender<Waiting>,
     task: AbortHandle,
 }
@@ -54,13 +59,19 @@ impl GroupCommit {
     /// Starts the task that writes; it ends with this value.
     pub(crate) fn start(writer: &Writer, bounds: config::GroupCommit) -> Self {
         let (waiting, arriving) = mpsc::channel(WAITING_MAX);
-        let task = tokio::spawn(run(writer.clone(), bounds, arriving)).abort_handle();
-        Self { waiting, task }
+        let lane = Lane::new(bounds.records_min);
+        let task = tokio::spawn(run(writer.clone(), bounds, lane.clone(), arriving)).abort_handle();
+        Self { writer: writer.clone(), lane, waiting, task }
     }
 
     /// Writes a record, alone or with others.
     pub(crate) async fn append(&self, message: Outgoing) -> Result<Sequence, AppendError> {
+        // The short way where there is room: the task below only costs time.
+        if let Some(_single) = self.lane.pass() {
+            return self.writer.exchange(message).await;
+        }
         let (answer, answered) = oneshot::channel();
+        self.lane.queued();
         let workflow = workflow_of(&message.subject);
         let sent = self.waiting.send(Waiting { message, workflow, answer }).await;
         sent.map_err(|_| AppendError::Unavailable("the log is closed".into()))?;
@@ -85,14 +96,19 @@ fn workflow_of(subject: &str) -> String {
 /// What came back.
 enum Landed {
     Single,
-    Batch { refused: Vec<Waiting> },
+    Batch { records: usize, refused: Vec<Waiting> },
 }
 
 /// Something on its way to the server.
 type Flight<'a> = BoxFuture<'a, Landed>;
 
-async fn run(writer: Writer, bounds: config::GroupCommit, mut arriving: mpsc::Receiver<Waiting>) {
-    let mut gate = Gate::new(bounds);
+async fn run(
+    writer: Writer,
+    bounds: config::GroupCommit,
+    lane: Arc<Lane>,
+    mut arriving: mpsc::Receiver<Waiting>,
+) {
+    let mut gate = Gate::new(bounds, lane.clone());
     let mut flights: FuturesUnordered<Flight<'_>> = FuturesUnordered::new();
     let mut arrived = Vec::new();
     loop {
@@ -100,14 +116,16 @@ async fn run(writer: Writer, bounds: config::GroupCommit, mut arriving: mpsc::Re
         let linger_until = gate.linger_until;
         tokio::select! {
             Some(landed) = flights.next(), if !flights.is_empty() => match landed {
-                Landed::Single => gate.singles -= 1,
-                Landed::Batch { refused } => {
+                Landed::Single => {}
+                Landed::Batch { records, refused } => {
                     gate.batch_out = false;
+                    lane.departed(records);
                     for waiting in refused {
-                        gate.alone(&writer, &flights, waiting);
+                        gate.alone(&writer, &flights, waiting, lane.extra());
                     }
                 }
             },
+            () = lane.landed(), if !gate.queue.is_empty() => {}
             count = arriving.recv_many(&mut arrived, WAITING_MAX) => {
                 if count == 0 {
                     return;
@@ -129,8 +147,8 @@ async fn until(time: Option<Instant>) {
 /// Decides what departs when.
 struct Gate {
     bounds: config::GroupCommit,
+    lane: Arc<Lane>,
     queue: VecDeque<Waiting>,
-    singles: usize,
     batch_out: bool,
     /// How many records the last batch had.
     last_batch: usize,
@@ -139,9 +157,9 @@ struct Gate {
 }
 
 impl Gate {
-    fn new(bounds: config::GroupCommit) -> Self {
+    fn new(bounds: config::GroupCommit, lane: Arc<Lane>) -> Self {
         let queue = VecDeque::new();
-        Self { bounds, queue, singles: 0, batch_out: false, last_batch: 0, linger_until: None }
+        Self { bounds, lane, queue, batch_out: false, last_batch: 0, linger_until: None }
     }
 
     fn depart<'a>(
@@ -159,20 +177,24 @@ impl Gate {
                 if group.len() >= self.bounds.records_min {
                     self.batch_out = true;
                     self.last_batch = group.len();
-                    flights.push(batch::write(writer, group).map(batch_landed).boxed());
+                    let records = group.len();
+                    let landed = move |refused| Landed::Batch { records, refused };
+                    flights.push(batch::write(writer, group).map(landed).boxed());
                 } else {
                     // Mostly records of the same few workflows: they must follow each other.
+                    self.lane.departed(group.len());
                     for waiting in group {
-                        self.alone(writer, flights, waiting);
+                        self.alone(writer, flights, waiting, self.lane.extra());
                     }
                 }
-            } else if self.singles < self.bounds.records_min {
-                let Some(waiting) = self.queue.pop_front() else {
-                    return;
-                };
-                self.alone(writer, flights, waiting);
             } else {
-                return;
+                if self.queue.is_empty() {
+                    return;
+                }
+                let Some(single) = self.lane.board() else { return };
+                let Some(waiting) = self.queue.pop_front() else { return };
+                self.lane.departed(1);
+                self.alone(writer, flights, waiting, single);
             }
         }
     }
@@ -200,6 +222,7 @@ impl Gate {
             }
             // Nobody waits any more: it is known not to be written.
             if waiting.answer.is_closed() {
+                self.lane.departed(1);
                 continue;
             }
             if workflows.insert(waiting.workflow.clone()) {
@@ -215,16 +238,17 @@ impl Gate {
     }
 
     fn alone<'a>(
-        &mut self,
+        &self,
         writer: &'a Writer,
         flights: &FuturesUnordered<Flight<'a>>,
         waiting: Waiting,
+        single: Single,
     ) {
         if waiting.answer.is_closed() {
             return;
         }
-        self.singles += 1;
         let write = async move {
+            let _single = single;
             let result = writer.exchange(waiting.message).await;
             // A caller that is gone does not want to know.
             drop(waiting.answer.send(result));
@@ -232,10 +256,6 @@ impl Gate {
         };
         flights.push(write.boxed());
     }
-}
-
-fn batch_landed(refused: Vec<Waiting>) -> Landed {
-    Landed::Batch { refused }
 }
 
 #[cfg(test)]

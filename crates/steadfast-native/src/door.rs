@@ -37,7 +37,7 @@ impl Context {
     /// The largest answer that NATS takes, less what headers may need.
     pub(crate) fn answer_bytes_max(&self) -> usize {
         const HEADERS: usize = 4 << 10;
-        self.client.server_info().max_payload.saturating_sub(HEADERS)
+        self.client.max_payload().saturating_sub(HEADERS)
     }
 
     /// About how many bytes of events an answer may hold.

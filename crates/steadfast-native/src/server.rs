@@ -78,7 +78,17 @@ pub async fn run(
         // It ends when the connection is closed for good, and with it everything else.
         () = shared.receipts.collect(arriving) => {}
     }
-    service.stop().await.map_err(ServeError::Nats)
+    let stopped = service.stop().await.map_err(ServeError::Nats);
+    flush(&shared.context).await;
+    stopped
+}
+
+/// The last answers are only in the connection's buffer: whoever called may end the process next.
+async fn flush(context: &Context) {
+    let flushed = tokio::time::timeout(context.config.drain(), context.client.flush()).await;
+    if !matches!(flushed, Ok(Ok(()))) {
+        tracing::debug!("the connection was closed before the last answers were sent");
+    }
 }
 
 async fn endpoint(service: &Service, name: &str, subject: &str) -> Result<Endpoint, ServeError> {
@@ -102,17 +112,17 @@ async fn serve(door: Door, mut endpoint: Endpoint, shared: Arc<Shared>) {
         let request = tokio::select! {
             biased;
             () = shared.shutdown.cancelled() => break,
-            Some(ended) = working.join_next(), if !working.is_empty() => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "a native request's task failed");
-                }
-                continue;
-            }
             request = endpoint.next() => match request {
                 Some(request) => request,
                 None => break,
             },
         };
+        // Looked at in passing: a wake-up for every request that ends would cost more than it is worth.
+        while let Some(ended) = working.try_join_next() {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a native request's task failed");
+            }
+        }
         admit(door, request, &shared, &mut working).await;
     }
     if endpoint.stop().await.is_err() {

@@ -117,7 +117,7 @@ impl Wire {
         if let Some(traceparent) = trace::current() {
             headers.insert(header::TRACEPARENT, traceparent.as_str());
         }
-        let max = self.nats.server_info().max_payload;
+        let max = self.nats.max_payload();
         if max > 0 && body.len() > max {
             let message = format!("the request has {} bytes, NATS takes {max}", body.len());
             return Err(Error::new(ErrorKind::TooLarge, message));

@@ -6,15 +6,16 @@ use anyhow::{Context, Result};
 use steadfast_sdk::client::Client;
 
 use crate::{
-    Durability,
+    Setting,
     report::line,
     world::{QUEUE, World},
 };
 
 /// Measures and prints the time per activity in the first and the last tenth of the run.
-pub(crate) async fn run(durability: Durability, partitions: u32, scale: u64) -> Result<()> {
+pub(crate) async fn run(setting: Setting, scale: u64) -> Result<()> {
+    let durability = setting.durability;
     let steps = u32::try_from(100 * scale)?;
-    let world = World::start(durability, partitions).await?;
+    let world = World::start(setting).await?;
     let client = Client::connect(world.url()).await?;
     // A run before the measured one: the first tenth must not pay for a cold process.
     let warm_up = client.start("long", QUEUE, "warm-up", steps / 10).await?;

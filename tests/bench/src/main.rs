@@ -4,6 +4,7 @@
 //! named in every line, because a number without it says nothing. Nothing here passes or fails.
 
 mod code;
+mod cost;
 mod idle;
 mod long_run;
 mod one_step;
@@ -13,7 +14,12 @@ mod world;
 
 use anyhow::Result;
 use clap::{Parser, ValueEnum};
+use steadfast_jetstream::config::GroupCommit;
 use steadfast_nats::SyncInterval;
+
+/// The binary's own allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -69,6 +75,32 @@ struct Args {
     /// History streams.
     #[arg(long, default_value_t = 8)]
     partitions: u32,
+    /// The feed for observers.
+    #[arg(long, default_value = "lazy")]
+    feed: Feed,
+    /// Records that must wait before they are written in a group (with fsync on every write); 0 never.
+    #[arg(long, default_value_t = GroupCommit::default().records_min)]
+    group_min: usize,
+}
+
+/// The feed for observers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Feed {
+    /// As by default: written a moment later.
+    Lazy,
+    /// Written as durably as the history.
+    Durable,
+    /// None.
+    Off,
+}
+
+/// What a world is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting {
+    pub(crate) durability: Durability,
+    pub(crate) partitions: u32,
+    pub(crate) feed: Feed,
+    pub(crate) group_min: usize,
 }
 
 #[tokio::main]
@@ -88,10 +120,12 @@ async fn main() -> Result<()> {
             if own_process && durability == Durability::Lazy {
                 continue;
             }
+            let Args { partitions, feed, group_min, .. } = args;
+            let setting = Setting { durability, partitions, feed, group_min };
             match scenario {
                 Scenario::Raw => raw::run(durability, args.scale).await?,
-                Scenario::OneStep => one_step::run(durability, args.partitions, args.scale).await?,
-                Scenario::LongRun => long_run::run(durability, args.partitions, args.scale).await?,
+                Scenario::OneStep => one_step::run(setting, args.scale).await?,
+                Scenario::LongRun => long_run::run(setting, args.scale).await?,
                 Scenario::Recovery => idle::recovery(args.scale).await?,
                 Scenario::Memory => idle::memory(args.scale).await?,
             }

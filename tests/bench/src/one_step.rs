@@ -13,14 +13,17 @@ use steadfast_sdk::client::Client;
 use tokio::task::JoinSet;
 
 use crate::{
-    Durability, raw,
+    Setting,
+    cost::Meter,
+    raw,
     report::{Sample, line},
     world::{QUEUE, World},
 };
 
 /// Measures and prints one alone, then 64 in flight.
-pub(crate) async fn run(durability: Durability, partitions: u32, scale: u64) -> Result<()> {
-    let world = World::start(durability, partitions).await?;
+pub(crate) async fn run(setting: Setting, scale: u64) -> Result<()> {
+    let durability = setting.durability;
+    let world = World::start(setting).await?;
     let unit = raw::unit(&world.url()).await?;
     let client = Client::connect(world.url()).await?;
     measure(&client, "warm-up", 64, 20 * scale).await?;
@@ -32,7 +35,9 @@ pub(crate) async fn run(durability: Durability, partitions: u32, scale: u64) -> 
         "embedded workflow, one activity, alone",
         &format!("p50 {p50:?}: {ratio:.1} raw appends' time ({unit:?})"),
     );
+    let meter = Meter::start(&world.url(), world.server_pid()).await?;
     let mut many = measure(&client, "many", 64, 200 * scale).await?;
+    let cost = meter.each(200 * scale).await?;
     let (rate, p50) = (many.rate(), many.quantile(0.5));
     let appends = 2.0 * rate * unit.as_secs_f64();
     line(
@@ -40,6 +45,7 @@ pub(crate) async fn run(durability: Durability, partitions: u32, scale: u64) -> 
         "embedded workflow, one activity, 64 in flight",
         &format!("{rate:>8.0}/s   p50 {p50:?}: {appends:.1} appends in a raw append's time"),
     );
+    line(durability.name(), "  and what each cost", &cost);
     world.stop().await
 }
 

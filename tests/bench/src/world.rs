@@ -5,14 +5,17 @@ use std::{sync::Arc, time::Duration};
 use anyhow::{Context, Result};
 use async_nats::Client;
 use steadfast_engine::{Engine, EngineConfig};
-use steadfast_jetstream::{Config as JetStreamConfig, JetStreamLog, config::GroupCommit};
+use steadfast_jetstream::{
+    Config as JetStreamConfig, JetStreamLog,
+    config::{EventFeed, GroupCommit},
+};
 use steadfast_native::{NativeConfig, NatsServices};
 use steadfast_nats::Server;
 use steadfast_sdk::embedded::EmbeddedWorker;
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Durability, code};
+use crate::{Durability, Feed, Setting, code};
 
 /// The tenant of all measured workflows.
 const NAMESPACE: &str = "default";
@@ -28,11 +31,11 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn start(durability: Durability, partitions: u32) -> Result<Self> {
-        let config =
-            steadfast_nats::Config { sync: durability.sync(), ..steadfast_nats::Config::default() };
+    pub(crate) async fn start(setting: Setting) -> Result<Self> {
+        let sync = setting.durability.sync();
+        let config = steadfast_nats::Config { sync, ..steadfast_nats::Config::default() };
         let server = Server::start(config).await?;
-        let (engine, shutdown, door) = engine(&server.client_url(), durability, partitions).await?;
+        let (engine, shutdown, door) = engine(&server.client_url(), setting).await?;
         EmbeddedWorker::new(QUEUE)
             .workflow("one-step", code::one_step)
             .workflow("long", code::long)
@@ -46,6 +49,11 @@ impl World {
         self.server.client_url()
     }
 
+    /// The nats-server's process.
+    pub(crate) fn server_pid(&self) -> u32 {
+        self.server.pid()
+    }
+
     pub(crate) async fn stop(self) -> Result<()> {
         self.shutdown.cancel();
         self.engine.shutdown().await;
@@ -57,13 +65,20 @@ impl World {
 
 async fn engine(
     url: &str,
-    durability: Durability,
-    partitions: u32,
+    setting: Setting,
 ) -> Result<(Engine, CancellationToken, JoinHandle<()>)> {
     let client = connect(url).await?;
     // As the binary does by default: groups pay where every write is an fsync.
-    let group_commit = (durability == Durability::Always).then(GroupCommit::default);
-    let config = JetStreamConfig { partitions, group_commit, ..JetStreamConfig::default() };
+    let grouped = setting.durability == Durability::Always && setting.group_min > 0;
+    let group = GroupCommit { records_min: setting.group_min, ..GroupCommit::default() };
+    let group_commit = grouped.then_some(group);
+    let events = match setting.feed {
+        Feed::Off => None,
+        Feed::Lazy => Some(EventFeed::default()),
+        Feed::Durable => Some(EventFeed { lazy: false, ..EventFeed::default() }),
+    };
+    let partitions = setting.partitions;
+    let config = JetStreamConfig { partitions, group_commit, events, ..JetStreamConfig::default() };
     let log = JetStreamLog::open(client.clone(), &config).await?;
     let services = Arc::new(NatsServices::new(client.clone()));
     let world = steadfast_engine::World::on(Arc::new(log)).with_services(services);

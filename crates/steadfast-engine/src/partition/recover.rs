@@ -17,8 +17,9 @@ use crate::{
     trace,
 };
 
-/// Snapshots that are written at a time after a takeover.
-const SNAPSHOTS_AT_A_TIME: usize = 64;
+/// Snapshots that are written at a time after a takeover: few, because requests have waited for it and
+/// now want the log for themselves.
+const SNAPSHOTS_AT_A_TIME: usize = 8;
 
 /// What is to be done once all runs are known.
 pub(crate) type Pending = Vec<(Arc<Slot>, Vec<Effect>)>;
@@ -167,6 +168,10 @@ fn save_snapshots(
             let (shared, partition) = (&shared, &partition);
             async move {
                 let sequence = snapshot.sequence;
+                // A run that has gone on saves its own, when it is idle.
+                if slot.sequence() != sequence {
+                    return;
+                }
                 let saved = shared.world.log.save_snapshot(&slot.address, snapshot).await;
                 // A run that went on meanwhile is still uncovered.
                 if saved.is_ok() && slot.sequence() == sequence {

@@ -17,7 +17,9 @@ fn waiting(workflow: &str, bytes: usize) -> (Waiting, Answered) {
 fn gate(records: &[(&str, usize)]) -> (Gate, Vec<Answered>) {
     let bounds = config::GroupCommit { records_min: 2, records_max: 3, bytes_max: 100 };
     let (queue, answered) = records.iter().map(|(id, bytes)| waiting(id, *bytes)).unzip();
-    (Gate { queue, ..Gate::new(bounds) }, answered)
+    let lane = Lane::new(bounds.records_min);
+    records.iter().for_each(|_| lane.queued());
+    (Gate { queue, ..Gate::new(bounds, lane) }, answered)
 }
 
 fn names(group: impl IntoIterator<Item = Waiting>) -> Vec<String> {
@@ -43,6 +45,21 @@ fn what_nobody_waits_for_is_not_written() {
     let (mut gate, mut answered) = gate(&[("a", 1), ("b", 1)]);
     drop(answered.remove(0));
     assert_eq!(names(gate.gather()), ["shop.b"]);
+}
+
+#[test]
+fn only_so_many_go_alone_and_nobody_overtakes_the_queue() {
+    let lane = Lane::new(2);
+    let first = lane.pass().unwrap();
+    let _second = lane.pass().unwrap();
+    assert!(lane.pass().is_none(), "the lane is full");
+    lane.queued();
+    drop(first);
+    assert!(lane.pass().is_none(), "somebody waits");
+    let third = lane.board().unwrap();
+    lane.departed(1);
+    drop(third);
+    assert!(lane.pass().is_some());
 }
 
 #[test]
