@@ -26,7 +26,7 @@ use crate::{
     request::{Answered, Begin, Open, Opened, Read, Request},
     slot::Slot,
     sync::lock,
-    trace::TRACEPARENT,
+    trace::{TRACEPARENT, log::log_key},
 };
 
 /// How many resets of its parent a child's report follows (`maxResetRedirectCount` is 20 there).
@@ -101,7 +101,7 @@ async fn deliver(shared: &Arc<Shared>, outbound: &Outbound, begun: Begun) -> Opt
         match attempt(shared, outbound, deadline).await {
             Ok(input) => return input,
             Err(error) => {
-                tracing::debug!(from = %outbound.from, %error, "message is not delivered yet");
+                log_key!(debug, &outbound.from, %error, "message is not delivered yet");
                 tokio::time::sleep(backoff.advance()).await;
             }
         }

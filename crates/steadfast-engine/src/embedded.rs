@@ -1,11 +1,12 @@
 //! Workflow and activity code that lives in the engine's own process.
 //!
 //! A [`WorkflowHost`] runs inside the run's actor: the actor activates it while it decides, so
-//! the task's start, its completion and what led to it share one record. An [`ActivityHost`] is a
+//! the task's start, its completion and what led to it share one record, unless the code waits for
+//! [`Activated::Later`]. An [`ActivityHost`] is a
 //! worker that always polls. Invariant: a host is told of state before it is durable, so whatever
 //! it caches for a run is evicted when the append fails; `activate` must not touch the world.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
 use steadfast_core::{Command, Event, EventId, RunKey, WorkflowType, event::UpdateRequest};
@@ -33,12 +34,24 @@ pub struct Activation {
 }
 
 /// What a workflow host makes of an activation.
-#[derive(Clone, Debug, PartialEq)]
 pub enum Activated {
     /// The workflow went on: these are its commands.
     Commands(Vec<Command>),
     /// The code failed in a way that is not the workflow's result (non-determinism, a panic).
     Failed(Box<TaskFailure>),
+    /// The code waits for work in this process (local activities), which begins when what led to the
+    /// activation is durable. The workflow task stays out meanwhile, and ends with the result.
+    Later(BoxFuture<'static, Activated>),
+}
+
+impl fmt::Debug for Activated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Commands(commands) => f.debug_tuple("Commands").field(commands).finish(),
+            Self::Failed(failure) => f.debug_tuple("Failed").field(failure).finish(),
+            Self::Later(_) => f.debug_tuple("Later").finish_non_exhaustive(),
+        }
+    }
 }
 
 /// Workflow code in the engine's process.

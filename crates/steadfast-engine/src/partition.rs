@@ -23,6 +23,7 @@ use crate::{
         quarantine::quarantine,
     },
     sync::lock,
+    trace::log::log_key,
 };
 
 /// What a partition's actor is told.
@@ -153,16 +154,8 @@ impl State {
         }
         let config = &self.shared.config;
         let treatment = slot.with_failures(|failures, at| treat(error, failures, at, config));
-        let key = slot.key();
-        tracing::warn!(
-            namespace = %key.namespace,
-            workflow_id = %key.workflow_id,
-            run_id = %key.run_id,
-            sequence = slot.sequence(),
-            %error,
-            ?treatment,
-            "run actor failed"
-        );
+        let (key, sequence) = (slot.key(), slot.sequence());
+        log_key!(warn, key, sequence, %error, ?treatment, "run actor failed");
         match treatment {
             Treatment::RestartAfter(delay) => {
                 myself.send_after(delay, move || Message::Spawn(slot));

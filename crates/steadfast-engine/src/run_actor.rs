@@ -10,6 +10,7 @@ mod draft;
 pub(crate) mod effects;
 mod embedded;
 mod history;
+mod later;
 mod open;
 mod queries;
 mod recover;

@@ -4,6 +4,7 @@
 //! without one has a trace made of its ids, so that it has the same one after any crash. What
 //! happens in the trace is told in [`spans`]; front doors read and write the header.
 
+pub(crate) mod log;
 pub(crate) mod spans;
 
 use opentelemetry::{
@@ -19,6 +20,11 @@ pub(crate) const TRACEPARENT: &str = "traceparent";
 /// The run's trace context (W3C `traceparent`): its starter's, or its own.
 pub(crate) fn traceparent(run: &Run) -> String {
     RunTrace::of(run).starter()
+}
+
+/// The run's trace id, for log lines.
+pub(crate) fn trace_id_of(run: &Run) -> TraceId {
+    RunTrace::of(run).trace_id
 }
 
 /// The `debug` span of an append: context for its log lines.

@@ -181,6 +181,3 @@ fn limited(limit: &LimitError, message: String) -> Fault {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

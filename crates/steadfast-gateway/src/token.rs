@@ -143,6 +143,3 @@ impl HistoryPlace {
         Ok(place)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,10 +8,12 @@ mod attempt;
 mod context;
 mod definition;
 mod error;
+mod local;
 
 pub(crate) use self::{
     attempt::{Attempted, Beat, Limits, attempt},
     error::ActivityEnd,
+    local::Locals,
 };
 pub use self::{
     context::{ActivityContext, ActivityInfo},

@@ -1,9 +1,9 @@
 //! Workflow and activity code in the engine's own process (cargo feature `embedded`).
 //!
 //! Workflows go on inside their run's actor, within the decision that gives them news, so a
-//! one-activity workflow costs two appends. The code is the same as for a remote [worker]; only
-//! local activities are not possible, because the engine must not wait for them: activities of this
-//! process are nearly as cheap.
+//! one-activity workflow costs two appends. The code is the same as for a remote [worker]. While it
+//! waits for a local activity its workflow task is out, as with a remote worker: activities of this
+//! process are nearly as cheap, and are not run again after a crash in mid-task.
 //!
 //! [worker]: crate::worker
 
@@ -93,7 +93,9 @@ impl EmbeddedWorker {
     pub fn host(self, engine: &Engine, namespace: impl Into<Namespace>) {
         let namespace = namespace.into();
         if !self.workflows.is_empty() {
-            let host = Arc::new(EmbeddedWorkflows::new(self.workflows));
+            let host = EmbeddedWorkflows::new(self.workflows)
+                .local_activities(self.activities.clone(), self.task_queue.clone());
+            let host = Arc::new(host);
             engine.host_workflows(namespace.clone(), self.task_queue.clone(), host);
         }
         if !self.activities.is_empty() {

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     api::{QueueDescription, QueueStats},
     slot::Slot,
+    trace::log::log_key,
 };
 
 /// A queue that is longer than this is not searched for a withdrawn task.
@@ -55,8 +56,8 @@ impl Queue {
         if self.backlog() >= max {
             let least_urgent = self.lines.iter_mut().rev().find(|line| !line.is_empty());
             if let Some(dropped) = least_urgent.and_then(VecDeque::pop_front) {
-                let run = dropped.reference.slot.key();
-                tracing::error!(%run, max, "task queue is full, its oldest task is dropped");
+                let key = dropped.reference.slot.key();
+                log_key!(error, key, max, "task queue is full, its oldest task is dropped");
             }
         }
         self.emptied = None;

@@ -1,16 +1,18 @@
 //! What is said once a transition is durable: replies, tasks for polls, answers of queries.
 
+use futures::future::BoxFuture;
 use steadfast_core::{
     Input, Rejection, UpdateId,
     event::WorkflowTaskFailedCause,
     failure::Failure,
-    input::{ActivityTask, FailWorkflowTask, Reply, WorkflowTask},
+    input::{ActivityTask, FailWorkflowTask, Reply, WorkflowTask, WorkflowTaskRef},
     limits::LimitError,
 };
 
 use super::{Arguments, Live};
 use crate::{
     api::*,
+    embedded::Activated,
     matching::{Handed, Match, QueueKey, Reference, TaskName},
     request::{Answer, Read, Request, answer},
     supervise::RunFailure,
@@ -35,6 +37,8 @@ pub(super) enum After {
     Delivered,
     /// A question about the new state.
     Read(Read),
+    /// The code in this process waits for work that may begin now.
+    Work(WorkflowTaskRef, BoxFuture<'static, Activated>),
 }
 
 /// What a poll gets.
@@ -74,6 +78,7 @@ impl Live {
             After::AskAgain(token) => self.queries.given_back(token.request_id.as_str()),
             After::Delivered => self.owed = self.owed.saturating_sub(1),
             After::Read(read) => self.read(ctx, read).await,
+            After::Work(task, work) => self.begin_work(ctx, task, work),
         }
     }
 
@@ -280,7 +285,8 @@ impl Live {
                 After::Reply(None, _)
                 | After::OfferAgain(_)
                 | After::AskAgain(_)
-                | After::Delivered => {}
+                | After::Delivered
+                | After::Work(..) => {}
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::{
     ports::{Append, AppendError, Expected, Sequence},
     supervise::RunFailure,
     sync::lock,
-    trace::{self, traceparent},
+    trace::{self, log::log_run, traceparent},
 };
 
 /// What is known after an append.
@@ -42,7 +42,7 @@ pub(super) async fn append(
         status: run.status,
         traceparent: Some(traceparent(run)),
     };
-    let outcome = try_append(ctx, append).instrument(span).await?;
+    let outcome = try_append(ctx, run, append).instrument(span).await?;
     if let Outcome::Durable(sequence) = outcome {
         let spans = &ctx.shared.spans;
         spans.appended(run, entries, sequence, from, ctx.now());
@@ -50,7 +50,7 @@ pub(super) async fn append(
     Ok(outcome)
 }
 
-async fn try_append(ctx: &Arguments, append: Append) -> Result<Outcome, RunFailure> {
+async fn try_append(ctx: &Arguments, run: &Run, append: Append) -> Result<Outcome, RunFailure> {
     let config = &ctx.shared.config;
     let mut backoff = Backoff::new(config.append_backoff_ms, config.append_backoff_max_ms);
     lock(&ctx.partition.watermark).begin(ctx.slot.id);
@@ -75,14 +75,7 @@ async fn try_append(ctx: &Arguments, append: Append) -> Result<Outcome, RunFailu
                 return Err(RunFailure::Unknown(error.to_string()));
             }
             Err(AppendError::Unavailable(error)) => {
-                let key = ctx.slot.key();
-                tracing::warn!(
-                    namespace = %key.namespace,
-                    workflow_id = %key.workflow_id,
-                    run_id = %key.run_id,
-                    %error,
-                    "append waits for the log"
-                );
+                log_run!(warn, run, %error, "append waits for the log");
             }
         }
         tokio::select! {

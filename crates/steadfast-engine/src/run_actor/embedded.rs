@@ -1,16 +1,19 @@
 //! Workflow code in this process goes on within the decision: its task's start, its completion and
 //! what led to it become one record.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
 
 use steadfast_core::{
-    Event, EventId, Failure, Identity, Input, RequestId, Run,
+    Command, Event, EventId, Failure, Identity, Input, RequestId, Run,
     event::WorkflowTaskFailedCause,
-    input::{CompleteWorkflowTask, FailWorkflowTask, Reply, StartWorkflowTask, WorkflowTask},
+    input::{
+        CompleteWorkflowTask, FailWorkflowTask, Reply, StartWorkflowTask, WorkflowTask,
+        WorkflowTaskRef,
+    },
     run::Status,
 };
 
-use super::{Arguments, Hosted, Live, draft::Draft};
+use super::{Arguments, Hosted, Live, after::After, draft::Draft};
 use crate::{
     api::{Query, QueryAnswer, TaskFailure},
     embedded::{Activated, Activation, WorkflowHost},
@@ -86,22 +89,13 @@ impl Live {
         };
         let input = match contain(|| host.activate(activation)) {
             Ok(Activated::Commands(commands)) => {
-                Input::CompleteWorkflowTask(Box::new(CompleteWorkflowTask {
-                    task: task_ref,
-                    commands,
-                    identity: Identity::new(IDENTITY),
-                    sticky: None,
-                    force_new_task: false,
-                    sdk_metadata: None,
-                    metering_metadata: None,
-                    worker_version: None,
-                    binary_checksum: String::new(),
-                    eager_activities: false,
-                    next_task: None,
-                    refused: None,
-                }))
+                Input::CompleteWorkflowTask(Box::new(completed(task_ref, commands)))
             }
             Ok(Activated::Failed(failure)) => failed(task_ref, *failure),
+            Ok(Activated::Later(work)) => {
+                draft.after.push(After::Work(task_ref, work));
+                return;
+            }
             Err(panic) => failed(task_ref, *panic),
         };
         let is_failure = matches!(input, Input::FailWorkflowTask(_));
@@ -174,21 +168,43 @@ fn waiting_task(run: &Run, ctx: &Arguments) -> Option<(EventId, i32)> {
     may_start.then_some((pending.scheduled_event_id, pending.attempt))
 }
 
-fn failed(task: steadfast_core::input::WorkflowTaskRef, failure: TaskFailure) -> Input {
+/// The host's answer to a workflow task.
+pub(super) fn completed(task: WorkflowTaskRef, commands: Vec<Command>) -> CompleteWorkflowTask {
+    CompleteWorkflowTask {
+        task,
+        commands,
+        identity: Identity::new(IDENTITY),
+        sticky: None,
+        force_new_task: false,
+        sdk_metadata: None,
+        metering_metadata: None,
+        worker_version: None,
+        binary_checksum: String::new(),
+        eager_activities: false,
+        next_task: None,
+        refused: None,
+    }
+}
+
+/// The host's failure to process a workflow task.
+pub(super) fn failed(task: WorkflowTaskRef, failure: TaskFailure) -> Input {
     let TaskFailure { cause, failure, identity } = failure;
     Input::FailWorkflowTask(Box::new(FailWorkflowTask { task, cause, failure, identity }))
 }
 
 /// Runs workflow code: its panic is a failed workflow task, not the end of the run's actor.
 fn contain<T>(code: impl FnOnce() -> T) -> Result<T, Box<TaskFailure>> {
-    std::panic::catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        let message = text.unwrap_or_else(|| "workflow code panicked".to_owned());
-        Box::new(TaskFailure {
-            cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
-            failure: Some(Failure::application("Panic", message)),
-            identity: Identity::new(IDENTITY),
-        })
+    std::panic::catch_unwind(AssertUnwindSafe(code)).map_err(panicked)
+}
+
+/// What a panic of workflow code means.
+pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Box<TaskFailure> {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    let message = text.unwrap_or_else(|| "workflow code panicked".to_owned());
+    Box::new(TaskFailure {
+        cause: WorkflowTaskFailedCause::WorkflowWorkerUnhandledFailure,
+        failure: Some(Failure::application("Panic", message)),
+        identity: Identity::new(IDENTITY),
     })
 }

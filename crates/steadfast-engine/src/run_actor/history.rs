@@ -8,6 +8,7 @@ use super::{Arguments, Live};
 use crate::{
     api::{HistoryPage, HistoryRequest},
     ports::Stored,
+    trace::log::log_run,
 };
 
 /// The newest events of a run, contiguous.
@@ -85,7 +86,7 @@ impl Live {
         let records = match ctx.shared.world.log.read(&ctx.slot.address, 0).await {
             Ok(records) => records,
             Err(error) => {
-                tracing::warn!(run = %ctx.slot.key(), %error, "failed to read a history");
+                log_run!(warn, &self.run, %error, "failed to read a history");
                 return None;
             }
         };

@@ -8,6 +8,7 @@ use crate::{
     slot::Batch,
     supervise::RunFailure,
     sync::lock,
+    trace::log::log_key,
 };
 
 /// Reads the run; nothing, and the slot is gone, when the log has no such run.
@@ -75,7 +76,7 @@ async fn fetch(ctx: &Arguments) -> Result<(Option<Snapshot>, Vec<Stored>), RunFa
                 return Err(RunFailure::Unreadable(reason));
             }
             Err(ReadError::Unavailable(error)) => {
-                tracing::warn!(run = %ctx.slot.key(), %error, "run waits for the log");
+                log_key!(warn, ctx.slot.key(), %error, "run waits for the log");
             }
         }
         tokio::select! {

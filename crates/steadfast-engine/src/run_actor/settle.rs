@@ -11,7 +11,7 @@ use crate::{
     request::Current,
     supervise::RunFailure,
     sync::lock,
-    trace,
+    trace::{self, log::log_run},
 };
 
 /// A deadline that a tick did not move is looked at again after this.
@@ -83,7 +83,7 @@ impl Live {
             Err(AppendError::WrongSequence) => return Err(RunFailure::Fenced),
             // A snapshot is a cache: the next turn tries again.
             Err(error) => {
-                tracing::warn!(run = %ctx.slot.key(), %error, "failed to save a snapshot");
+                log_run!(warn, &self.run, %error, "failed to save a snapshot");
             }
         }
         Ok(())
@@ -108,7 +108,7 @@ impl Live {
                     lock(&ctx.partition.watermark).clean(ctx.slot.id);
                 }
                 Err(error) => {
-                    tracing::warn!(run = %ctx.slot.key(), %error, "failed to retire a run");
+                    log_run!(warn, &self.run, %error, "failed to retire a run");
                 }
             }
         }

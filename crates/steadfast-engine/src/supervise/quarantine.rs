@@ -2,19 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::{api::EngineError, context::Shared, slot::Slot};
+use crate::{api::EngineError, context::Shared, slot::Slot, trace::log::log_key};
 
 /// Takes a run out of service; whoever waits is told why.
 pub(crate) fn quarantine(shared: &Shared, slot: &Arc<Slot>, reason: String) {
     let key = slot.key();
-    tracing::error!(
-        namespace = %key.namespace,
-        workflow_id = %key.workflow_id,
-        run_id = %key.run_id,
-        sequence = slot.sequence(),
-        reason,
-        "run is quarantined"
-    );
+    log_key!(error, key, sequence = slot.sequence(), reason, "run is quarantined");
     shared.metrics.quarantines.add(1, &[]);
     for request in slot.quarantine(reason.clone()) {
         request.refuse(EngineError::Quarantined(reason.clone()));

@@ -101,6 +101,3 @@ fn attributes(kind: &EventKind, names: &Names) -> Attributes {
         EventKind::WorkflowExecutionUnpaused(a) => workflow::unpaused(a),
     }
 }
-
-#[cfg(test)]
-mod tests;

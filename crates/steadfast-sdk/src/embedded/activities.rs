@@ -53,6 +53,7 @@ impl ActivityHost for EmbeddedActivities {
             activity_id = %scheduled.activity_id,
             attempt = task.task.attempt,
             traceparent = task.traceparent.as_deref(),
+            trace_id = tracing::field::Empty,
         );
         trace::continue_trace(&span, task.traceparent.as_deref());
         Box::pin(run_attempt(engine, activities, task).instrument(span))

@@ -2,24 +2,37 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use futures::future::BoxFuture;
 use steadfast_core::{
-    EventId, Failure, Identity, RunKey, WorkflowType, event::WorkflowTaskFailedCause,
+    EventId, Failure, Identity, RunKey, TaskQueue, WorkflowType, event::WorkflowTaskFailedCause,
 };
 use steadfast_engine::{
     api::{Query, QueryAnswer, TaskFailure},
     embedded::{Activated, Activation, WorkflowHost},
 };
 
-use crate::workflow::{self, ApplicationError, Progress, Question, WorkflowInstance, Workflows};
+use crate::{
+    activity::{Activities, ActivityInfo, Locals},
+    workflow::{self, ApplicationError, Progress, Question, WorkflowInstance, Workflows},
+};
 
 const IDENTITY: &str = "steadfast-sdk-embedded";
 
 /// Runs workflow functions inside the engine. The engine says when a run leaves memory.
 pub struct EmbeddedWorkflows {
     workflows: Workflows,
+    /// What local activities can be.
+    activities: Activities,
+    task_queue: TaskQueue,
+    cache: Arc<Cache>,
+}
+
+/// Instances between their workflow tasks.
+#[derive(Default)]
+struct Cache {
     /// A run that is being worked on is not in here meanwhile.
     runs: Mutex<HashMap<RunKey, WorkflowInstance>>,
 }
@@ -27,16 +40,22 @@ pub struct EmbeddedWorkflows {
 impl EmbeddedWorkflows {
     /// A host of these functions.
     pub fn new(workflows: Workflows) -> Self {
-        Self { workflows, runs: Mutex::default() }
+        Self {
+            workflows,
+            activities: Activities::new(),
+            task_queue: TaskQueue::default(),
+            cache: Arc::default(),
+        }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RunKey, WorkflowInstance>> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    /// With functions for local activities, which are told that they run on this queue.
+    pub fn local_activities(self, activities: Activities, task_queue: TaskQueue) -> Self {
+        Self { activities, task_queue, ..self }
     }
 
     /// The run's instance: the cached one, when it stands where the engine thinks, or a fresh one.
     fn instance(&self, activation: &Activation) -> Result<WorkflowInstance, Box<TaskFailure>> {
-        let cached = self.lock().remove(&activation.run);
+        let cached = self.cache.lock().remove(&activation.run);
         if let Some(instance) = cached
             && instance.ran_task() == activation.previous_started_event_id
         {
@@ -49,6 +68,41 @@ impl EmbeddedWorkflows {
             }
             None => Err(failed("UnknownWorkflow", format!("workflow type {name:?} is not known"))),
         }
+    }
+
+    /// Runs the code's local activities, and what comes of them.
+    fn run_locals(
+        &self,
+        run: RunKey,
+        workflow_type: WorkflowType,
+        mut instance: WorkflowInstance,
+        progress: Progress,
+    ) -> BoxFuture<'static, Activated> {
+        let (activities, cache) = (self.activities.clone(), self.cache.clone());
+        let info = ActivityInfo {
+            namespace: run.namespace.clone(),
+            workflow_id: run.workflow_id.clone(),
+            run_id: run.run_id.clone(),
+            workflow_type,
+            task_queue: self.task_queue.clone(),
+            ..ActivityInfo::default()
+        };
+        Box::pin(async move {
+            let locals = Locals { activities: &activities, info, deadline: None };
+            match locals.finish(&mut instance, progress).await {
+                Ok(commands) => {
+                    cache.keep(run, instance);
+                    Activated::Commands(commands)
+                }
+                Err(error) => Activated::Failed(not_activated(&error)),
+            }
+        })
+    }
+}
+
+impl Cache {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RunKey, WorkflowInstance>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps an instance for the run's next task; one that is over is not needed any more.
@@ -82,7 +136,7 @@ impl WorkflowHost for EmbeddedWorkflows {
     }
 
     fn cached_through(&self, run: &RunKey) -> EventId {
-        self.lock().get(run).map_or(0, WorkflowInstance::seen_through)
+        self.cache.lock().get(run).map_or(0, WorkflowInstance::seen_through)
     }
 
     fn activate(&self, activation: Activation) -> Activated {
@@ -90,16 +144,15 @@ impl WorkflowHost for EmbeddedWorkflows {
             Ok(instance) => instance,
             Err(failure) => return Activated::Failed(failure),
         };
-        let Activation { run, history, updates, .. } = activation;
+        let Activation { run, workflow_type, history, updates, .. } = activation;
         match instance.activate(workflow::Activation { history, live: true, updates }) {
             Ok(Progress::Commands(commands)) => {
-                self.keep(run, instance);
+                self.cache.keep(run, instance);
                 Activated::Commands(commands)
             }
-            Ok(Progress::Locals(_)) => Activated::Failed(failed(
-                "LocalActivity",
-                "local activities are not possible in an embedded workflow".to_owned(),
-            )),
+            Ok(locals @ Progress::Locals(_)) => {
+                Activated::Later(self.run_locals(run, workflow_type, instance, locals))
+            }
             Err(error) => Activated::Failed(not_activated(&error)),
         }
     }
@@ -120,7 +173,7 @@ impl WorkflowHost for EmbeddedWorkflows {
         let question =
             Question { id: String::new(), name: query.name.clone(), args: query.args.clone() };
         let answer = instance.query(&question);
-        self.keep(run, instance);
+        self.cache.keep(run, instance);
         match answer {
             Ok(result) => QueryAnswer::Result(result),
             Err(failure) => QueryAnswer::Failed(failure),
@@ -129,7 +182,7 @@ impl WorkflowHost for EmbeddedWorkflows {
 
     fn evict(&self, run: &RunKey) {
         // User code is dropped without the lock.
-        let evicted = self.lock().remove(run);
+        let evicted = self.cache.lock().remove(run);
         drop(evicted);
     }
 }

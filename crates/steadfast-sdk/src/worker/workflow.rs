@@ -1,11 +1,8 @@
 //! One workflow task: bring the run's code to where it was, go on, and answer.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures::{FutureExt, StreamExt, stream::FuturesUnordered};
-use steadfast_core::{
-    Command, Event, EventId, Failure, Payloads, RunKey, event::WorkflowTaskFailedCause,
-};
+use steadfast_core::{Command, Event, EventId, RunKey, event::WorkflowTaskFailedCause};
 use steadfast_protocol::message::{
     ApiVerb, Complete, Completed, Done, Fail, History, HistoryPage, QueryTask, Sticky,
     TaskQueryAnswer, TaskVerb, WorkflowTask,
@@ -15,13 +12,10 @@ use tracing::Instrument;
 
 use super::Inner;
 use crate::{
-    activity::{ActivityContext, ActivityError, ActivityInfo},
+    activity::{ActivityInfo, Locals},
     error::Error,
     trace,
-    workflow::{
-        self, ActivateError, Activation, ApplicationError, LocalActivity, Progress, Question,
-        WorkflowInstance,
-    },
+    workflow::{ActivateError, Activation, ApplicationError, Question, WorkflowInstance},
 };
 
 /// How long the answer to a task without a deadline is worth sending.
@@ -51,6 +45,7 @@ impl Inner {
             workflow_type = %task.workflow_type,
             attempt = task.attempt,
             traceparent = task.traceparent.as_deref(),
+            trace_id = tracing::field::Empty,
         );
         trace::continue_trace(&span, task.traceparent.as_deref());
         self.process(task).instrument(span).await;
@@ -135,62 +130,19 @@ impl Inner {
     ) -> Result<(WorkflowInstance, Vec<Command>), ActivateError> {
         let live = task.lone_query.is_none();
         let updates = task.updates.clone();
-        let mut progress = instance.activate(Activation { history, live, updates })?;
-        let mut running = FuturesUnordered::new();
-        loop {
-            match progress {
-                Progress::Commands(commands) => return Ok((instance, commands)),
-                Progress::Locals(locals) => {
-                    for local in locals {
-                        running.push(self.run_local(task, local, deadline));
-                    }
-                }
-            }
-            let Some((number, result)) = running.next().await else {
-                return Err(ActivateError::NoTask);
-            };
-            progress = instance.resolve_local(number, result)?;
-        }
-    }
-
-    /// Runs a local activity; the workflow task's own deadline is its limit.
-    async fn run_local(
-        &self,
-        task: &WorkflowTask,
-        local: LocalActivity,
-        deadline: Instant,
-    ) -> (u64, Result<Payloads, Failure>) {
-        let name = local.activity_type.as_str();
-        let Some(definition) = self.activities.get(name) else {
-            let message = format!("local activity type {name:?} is not known to this worker");
-            let error = ActivityError::non_retryable("UnknownActivity", message);
-            return (local.number, Err(error.into_failure()));
-        };
+        let progress = instance.activate(Activation { history, live, updates })?;
         let info = ActivityInfo {
             namespace: self.wire.namespace.clone(),
             workflow_id: task.workflow_id.clone(),
             run_id: task.run_id.clone(),
             workflow_type: task.workflow_type.clone(),
-            activity_type: local.activity_type.clone(),
             task_queue: self.task_queue.clone(),
-            attempt: 1,
             traceparent: task.traceparent.clone(),
             ..ActivityInfo::default()
         };
-        let (ctx, _heartbeats) = ActivityContext::new(info, Payloads::new());
-        let work = AssertUnwindSafe(definition.run(ctx, local.input)).catch_unwind();
-        let result = match tokio::time::timeout_at(deadline, work).await {
-            Ok(Ok(result)) => result.map_err(ActivityError::into_failure),
-            Ok(Err(panic)) => {
-                let text = workflow::panic_text(&*panic);
-                Err(ActivityError::retryable("Panic", text).into_failure())
-            }
-            Err(_) => {
-                let message = "local activity outlasted its workflow task";
-                Err(ActivityError::retryable("Timeout", message).into_failure())
-            }
-        };
-        (local.number, result)
+        let locals = Locals { activities: &self.activities, info, deadline: Some(deadline) };
+        let commands = locals.finish(&mut instance, progress).await?;
+        Ok((instance, commands))
     }
 
     /// The events that the instance has not seen, and the task's own.
