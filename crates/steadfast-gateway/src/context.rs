@@ -112,3 +112,6 @@ pub(crate) fn target_of(
 pub(crate) fn request_id(given: String) -> RequestId {
     if given.is_empty() { uuid::Uuid::new_v4().to_string().into() } else { given.into() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -181,3 +181,6 @@ fn limited(limit: &LimitError, message: String) -> Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

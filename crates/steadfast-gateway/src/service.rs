@@ -172,3 +172,6 @@ service! {
 pub fn rpcs() -> impl Iterator<Item = Rpc> {
     WORKFLOW_RPCS.iter().chain(OPERATOR_RPCS).copied()
 }
+
+#[cfg(test)]
+mod tests;

@@ -143,3 +143,6 @@ impl HistoryPlace {
         Ok(place)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,6 @@ fn attributes(kind: &EventKind, names: &Names) -> Attributes {
         EventKind::WorkflowExecutionUnpaused(a) => workflow::unpaused(a),
     }
 }
+
+#[cfg(test)]
+mod tests;

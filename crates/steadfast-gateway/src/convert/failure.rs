@@ -147,3 +147,6 @@ fn core_info(info: proto::failure::FailureInfo) -> FailureInfo {
 fn core_retry_state(state: i32) -> steadfast_core::failure::RetryState {
     map::core_retry_state(enums::RetryState::try_from(state).unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests;

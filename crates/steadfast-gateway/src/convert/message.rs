@@ -99,3 +99,6 @@ fn unpack<T: prost::Message + Default>(body: &Any) -> Result<T, BadCommand> {
     T::decode(body.value.as_slice())
         .map_err(|error| bad(format!("a message cannot be read: {error}")))
 }
+
+#[cfg(test)]
+mod tests;
