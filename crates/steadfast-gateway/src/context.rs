@@ -3,12 +3,21 @@
 use std::{sync::Arc, time::Duration};
 
 use steadfast_core::{Execution, Namespace, RequestId, RunId, WorkflowId};
-use steadfast_engine::{Deadline, Engine, api::Target};
+use steadfast_engine::{
+    Deadline, Engine,
+    api::{Target, TaskToken},
+};
 use steadfast_temporal_api::api::common::v1 as common;
 use steadfast_visibility::Visibility;
 use tonic::metadata::MetadataMap;
 
-use crate::{GatewayConfig, convert::event::Names, fault::Fault, ports::Namespaces};
+use crate::{
+    GatewayConfig,
+    convert::event::Names,
+    fault::Fault,
+    ports::Namespaces,
+    token::{self, Kind},
+};
 
 /// What every RPC needs. Cheap to clone.
 #[derive(Clone)]
@@ -51,6 +60,19 @@ impl Context {
     pub(crate) async fn names(&self, namespace: &Namespace) -> Result<Names, Fault> {
         let found = self.namespaces.describe(namespace).await?;
         Ok(Names { namespace: found.name.to_string(), namespace_id: found.id })
+    }
+
+    /// The task that a worker gives back, in a namespace that there is.
+    pub(crate) async fn task(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        bytes: &[u8],
+    ) -> Result<TaskToken, Fault> {
+        if !namespace.is_empty() {
+            self.namespaces.describe(&Namespace::new(namespace)).await?;
+        }
+        token::decode(kind, namespace, bytes)
     }
 
     /// The deadline of a request that waits for nothing.

@@ -66,7 +66,7 @@ pub(crate) fn decode(kind: Kind, namespace: &str, bytes: &[u8]) -> Result<TaskTo
     if bytes.is_empty() {
         return Err(Fault::invalid("Task token not set on request."));
     }
-    let form = TaskForm::decode(bytes).map_err(|_| malformed())?;
+    let form = TaskForm::decode(bytes).map_err(|_| strange(bytes))?;
     if form.version != VERSION || form.kind != i32::from(kind) || form.workflow_id.is_empty() {
         return Err(malformed());
     }
@@ -84,6 +84,25 @@ pub(crate) fn decode(kind: Kind, namespace: &str, bytes: &[u8]) -> Result<TaskTo
         started_event_id: form.started_event_id,
         request_id: form.request_id.into(),
     })
+}
+
+/// The beginning of a token that one of Temporal's own servers made.
+#[derive(Clone, PartialEq, prost::Message)]
+struct ForeignForm {
+    #[prost(string, tag = "1")]
+    namespace_id: String,
+    #[prost(string, tag = "2")]
+    workflow_id: String,
+}
+
+/// What is no token of ours: another server's names a task that is not here.
+fn strange(bytes: &[u8]) -> Fault {
+    match ForeignForm::decode(bytes) {
+        Ok(foreign) if !foreign.workflow_id.is_empty() => {
+            Fault::not_found(format!("workflow not found for ID: {}", foreign.workflow_id))
+        }
+        Ok(_) | Err(_) => malformed(),
+    }
 }
 
 fn malformed() -> Fault {

@@ -8,7 +8,7 @@ use crate::{
     context::{Context, Patience, namespace},
     convert::{failure, opaque, payload, start::queue, task},
     fault::Fault,
-    token::{self, Kind},
+    token::Kind,
 };
 
 pub(crate) async fn poll_activity_task_queue(
@@ -32,8 +32,12 @@ pub(crate) async fn poll_activity_task_queue(
     Ok(polled.map_or_else(Default::default, task::activity))
 }
 
-fn attempt(namespace: &str, bytes: &[u8]) -> Result<ActivityTarget, Fault> {
-    token::decode(Kind::Activity, namespace, bytes).map(ActivityTarget::Token)
+async fn attempt(
+    context: &Context,
+    namespace: &str,
+    bytes: &[u8],
+) -> Result<ActivityTarget, Fault> {
+    context.task(Kind::Activity, namespace, bytes).await.map(ActivityTarget::Token)
 }
 
 /// Tells the engine how an attempt ended.
@@ -74,7 +78,7 @@ pub(crate) async fn record_activity_task_heartbeat(
     _patience: Patience,
     request: proto::RecordActivityTaskHeartbeatRequest,
 ) -> Result<proto::RecordActivityTaskHeartbeatResponse, Fault> {
-    let activity = attempt(&request.namespace, &request.task_token)?;
+    let activity = attempt(context, &request.namespace, &request.task_token).await?;
     let reply = heartbeat(context, &activity, request.details, request.identity).await?;
     Ok(proto::RecordActivityTaskHeartbeatResponse {
         cancel_requested: reply.cancel_requested,
@@ -88,7 +92,7 @@ pub(crate) async fn respond_activity_task_completed(
     _patience: Patience,
     request: proto::RespondActivityTaskCompletedRequest,
 ) -> Result<proto::RespondActivityTaskCompletedResponse, Fault> {
-    let activity = attempt(&request.namespace, &request.task_token)?;
+    let activity = attempt(context, &request.namespace, &request.task_token).await?;
     let outcome = ActivityOutcome::Completed(payload::core_list(request.result));
     resolve(context, &activity, outcome, request.identity).await?;
     Ok(proto::RespondActivityTaskCompletedResponse {})
@@ -99,7 +103,7 @@ pub(crate) async fn respond_activity_task_failed(
     _patience: Patience,
     request: proto::RespondActivityTaskFailedRequest,
 ) -> Result<proto::RespondActivityTaskFailedResponse, Fault> {
-    let activity = attempt(&request.namespace, &request.task_token)?;
+    let activity = attempt(context, &request.namespace, &request.task_token).await?;
     let outcome = failed(request.failure, request.last_heartbeat_details);
     resolve(context, &activity, outcome, request.identity).await?;
     Ok(proto::RespondActivityTaskFailedResponse::default())
@@ -110,7 +114,7 @@ pub(crate) async fn respond_activity_task_canceled(
     _patience: Patience,
     request: proto::RespondActivityTaskCanceledRequest,
 ) -> Result<proto::RespondActivityTaskCanceledResponse, Fault> {
-    let activity = attempt(&request.namespace, &request.task_token)?;
+    let activity = attempt(context, &request.namespace, &request.task_token).await?;
     let outcome = ActivityOutcome::Canceled(payload::core_list(request.details));
     resolve(context, &activity, outcome, request.identity).await?;
     Ok(proto::RespondActivityTaskCanceledResponse {})

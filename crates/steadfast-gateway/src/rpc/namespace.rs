@@ -180,6 +180,8 @@ fn capabilities() -> namespace_proto::namespace_info::Capabilities {
     namespace_proto::namespace_info::Capabilities {
         sync_update: true,
         async_update: true,
+        worker_poll_complete_on_shutdown: true,
+        poller_autoscaling: true,
         ..namespace_proto::namespace_info::Capabilities::default()
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     context::{Context, Patience, target},
     convert::{enums as map, failure, payload},
     fault::Fault,
-    token::{self, Kind},
+    token::Kind,
 };
 
 pub(crate) async fn query_workflow(
@@ -57,7 +57,7 @@ pub(crate) async fn respond_query_task_completed(
     _patience: Patience,
     request: proto::RespondQueryTaskCompletedRequest,
 ) -> Result<proto::RespondQueryTaskCompletedResponse, Fault> {
-    let token = token::decode(Kind::Query, &request.namespace, &request.task_token)?;
+    let token = context.task(Kind::Query, &request.namespace, &request.task_token).await?;
     let failed = request.completed_type == i32::from(enums::QueryResultType::Failed);
     let answer = answer(failed, request.query_result, request.error_message, request.failure);
     context.engine.answer_query(&token, answer, context.soon()).await?;

@@ -19,7 +19,7 @@ use crate::{
         task, time,
     },
     fault::Fault,
-    token::{self, Kind},
+    token::Kind,
 };
 
 /// How long a sticky task waits when the worker does not say.
@@ -51,7 +51,7 @@ pub(crate) async fn respond_workflow_task_completed(
     _patience: Patience,
     request: proto::RespondWorkflowTaskCompletedRequest,
 ) -> Result<proto::RespondWorkflowTaskCompletedResponse, Fault> {
-    let token = token::decode(Kind::Workflow, &request.namespace, &request.task_token)?;
+    let token = context.task(Kind::Workflow, &request.namespace, &request.task_token).await?;
     let identity = request.identity.clone();
     let completion = match completion(request) {
         Ok(completion) => completion,
@@ -127,7 +127,7 @@ pub(crate) async fn respond_workflow_task_failed(
     _patience: Patience,
     request: proto::RespondWorkflowTaskFailedRequest,
 ) -> Result<proto::RespondWorkflowTaskFailedResponse, Fault> {
-    let token = token::decode(Kind::Workflow, &request.namespace, &request.task_token)?;
+    let token = context.task(Kind::Workflow, &request.namespace, &request.task_token).await?;
     let failure = TaskFailure {
         cause: cause(request.cause),
         failure: failure::maybe_from_proto(request.failure),
