@@ -221,6 +221,11 @@ impl Engine {
         look::history(&self.shared, target, request, deadline).await
     }
 
+    /// Refuses a namespace that there is not.
+    pub async fn require_namespace(&self, namespace: &Namespace) -> Result<(), EngineError> {
+        ask::require_namespace(&self.shared, namespace).await.map(drop)
+    }
+
     /// A namespace's runs, newest first.
     pub async fn list(
         &self,

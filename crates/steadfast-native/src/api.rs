@@ -1,5 +1,6 @@
 //! Clients' requests: `sf.api.<namespace>.<verb>`.
 
+mod list;
 mod read;
 
 pub(crate) use self::read::fitting;
@@ -38,7 +39,8 @@ pub(crate) async fn handle(
         ApiVerb::Describe => read::describe(context, token, body).await,
         ApiVerb::History => read::history(context, token, body).await,
         ApiVerb::Result => read::result(context, token, body).await,
-        ApiVerb::List => read::list(context, token, body).await,
+        ApiVerb::List => list::list(context, token, body).await,
+        ApiVerb::Count => list::count(context, token, body).await,
     }
 }
 

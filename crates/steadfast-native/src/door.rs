@@ -1,5 +1,7 @@
 //! One request's way: subject and headers, then its verb, then the engine, then the answer.
 
+use std::sync::Arc;
+
 use async_nats::{Client, HeaderMap, Message};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -14,13 +16,14 @@ use steadfast_protocol::{
     subject::{self, PollKind, Token},
 };
 
-use crate::{NativeConfig, activity, api, fault::Fault, task, workflow};
+use crate::{NativeConfig, activity, api, fault::Fault, lists::Lists, task, workflow};
 
 /// What every handler needs.
 pub(crate) struct Context {
     pub(crate) config: NativeConfig,
     pub(crate) client: Client,
     pub(crate) engine: Engine,
+    pub(crate) lists: Option<Arc<dyn Lists>>,
 }
 
 impl Context {
@@ -140,7 +143,8 @@ impl Incoming {
                 | ApiVerb::Cancel
                 | ApiVerb::Terminate
                 | ApiVerb::Describe
-                | ApiVerb::List,
+                | ApiVerb::List
+                | ApiVerb::Count,
             ) => Wait::Short,
         }
     }

@@ -14,11 +14,13 @@ mod api;
 mod describe;
 mod door;
 mod fault;
+pub mod lists;
 mod receipts;
 mod task;
 mod trace;
 mod workflow;
 
 pub use config::{ConfigError, NativeConfig};
+pub use lists::{ListError, ListRuns, Lists};
 pub use server::{ServeError, run};
 pub use service_caller::NatsServices;

@@ -21,6 +21,7 @@ use crate::{
     config::ConfigError,
     door::{self, Answer, Context, Door, Incoming, Polled, Wait},
     fault::Fault,
+    lists::Lists,
     receipts::Receipts,
     trace,
 };
@@ -45,6 +46,7 @@ pub async fn run(
     config: NativeConfig,
     client: Client,
     engine: Engine,
+    lists: Option<Arc<dyn Lists>>,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     config.check()?;
@@ -63,7 +65,7 @@ pub async fn run(
         receipts,
         requests: Arc::new(Semaphore::new(config.requests_max.min(Semaphore::MAX_PERMITS))),
         long_polls: Arc::new(Semaphore::new(config.long_polls_max.min(Semaphore::MAX_PERMITS))),
-        context: Context { config, client, engine },
+        context: Context { config, client, engine, lists },
         shutdown,
     });
     let serving = async {

@@ -63,8 +63,19 @@ fn requests() -> BTreeMap<&'static str, Bytes> {
         start_to_close_timeout_ms: 10_000,
         ..Default::default()
     };
+    let list = message::List {
+        max_runs: 10,
+        query: "ExecutionStatus = 'Running' AND CustomerId = 'c-7'".into(),
+        ..message::List::default()
+    };
+    let counted = message::Counted {
+        count: 3,
+        groups: vec![message::CountedGroup { values: json("\"Running\""), count: 3 }],
+    };
     BTreeMap::from([
         ("Start", example(&start)),
+        ("List", example(&list)),
+        ("Counted", example(&counted)),
         ("Started", example(&started)),
         ("Poll", example(&poll)),
         ("ActivityTask", example(&task)),
@@ -231,6 +242,8 @@ fn every_verb_and_field_of_clients_is_in_it() {
     told("### `history`", [fields::<History>(), fields::<HistoryPage>()].concat());
     told("### `result`", [fields::<AwaitResult>(), fields::<WorkflowResult>()].concat());
     told("### `list`", [fields::<List>(), fields::<ListPage>(), fields::<ListedRun>()].concat());
+    told("### `count`", [fields::<Count>(), fields::<Counted>()].concat());
+    told("### `count`", fields::<CountedGroup>());
 }
 
 #[test]

@@ -117,10 +117,10 @@ impl Client {
         WorkflowHandle::new(self.clone(), workflow_id.into())
     }
 
-    /// Runs of the namespace, newest first within a partition; `page` is empty, or from the page
-    /// before.
+    /// Runs of the namespace, the open ones first, then the closed ones, newest first; `page` is
+    /// empty, or from the page before.
     pub async fn list(&self, max_runs: u32, page: Bytes) -> Result<ListPage, Error> {
         let namespace = self.wire.named_namespace();
-        self.wire.api(ApiVerb::List, &List { namespace, max_runs, page }).await
+        self.wire.api(ApiVerb::List, &List { namespace, max_runs, page, ..List::default() }).await
     }
 }

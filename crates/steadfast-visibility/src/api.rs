@@ -61,6 +61,8 @@ pub struct RunInfo {
     pub start_time: Timestamp,
     /// When its first workflow task was due: later than the start with a delay, cron or retry.
     pub execution_time: Timestamp,
+    /// When something last happened to it.
+    pub last_time: Timestamp,
     /// When it closed.
     pub close_time: Option<Timestamp>,
     /// From execution to close.

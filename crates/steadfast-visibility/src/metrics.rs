@@ -8,7 +8,7 @@ use opentelemetry::{
 /// Records applied by the projection.
 pub const RECORDS_APPLIED: &str = "steadfast_visibility_records_applied";
 /// How long a list or a count took, in seconds, the wait for the projection included.
-pub const QUERY_SECONDS: &str = "steadfast_visibility_query_seconds";
+pub const QUERY_SECONDS: &str = "steadfast_visibility_query";
 /// Lists and counts that were answered before everything written before them was applied.
 pub const QUERIES_BEHIND: &str = "steadfast_visibility_queries_behind";
 

@@ -19,10 +19,10 @@ use crate::{
 pub(crate) const COLUMNS: &str = "workflow_id, run_id, workflow_type, status, start_time, \
     execution_time, close_time, execution_duration, history_length, history_size_bytes, \
     state_transition_count, task_queue, parent_workflow_id, parent_run_id, root_workflow_id, \
-    root_run_id, details";
+    root_run_id, details, last_time";
 
 /// How many columns [`COLUMNS`] are.
-pub(crate) const WIDTH: usize = 17;
+pub(crate) const WIDTH: usize = 18;
 
 /// A run that is open sorts before all closed ones.
 const STILL_OPEN: i64 = i64::MAX;
@@ -102,6 +102,7 @@ pub(crate) fn read(namespace: &Namespace, row: &rusqlite::Row<'_>) -> Result<Run
         status: status_of(status).ok_or(RowError::Status(status))?,
         start_time: Timestamp(row.get(4)?),
         execution_time: Timestamp(row.get(5)?),
+        last_time: Timestamp(row.get(17)?),
         close_time: row.get::<_, Option<i64>>(6)?.map(Timestamp),
         execution_duration: duration.map(|nanos| Span(nanos.unsigned_abs())),
         history_length: row.get(8)?,
@@ -142,17 +143,19 @@ pub(crate) fn values(run: &RunInfo) -> Result<Vec<Value>, rmp_serde::encode::Err
         text(run.root.workflow_id.as_str()),
         text(run.root.run_id.as_str()),
         Value::Blob(details(run)?),
+        Value::Integer(run.last_time.0),
         Value::Integer(run.close_time.map_or(STILL_OPEN, |time| time.0)),
         optional(division(run).map(Value::Text)),
     ])
 }
 
 /// The columns that change with every record of a run, and are in no index.
-pub(crate) fn progress(run: &RunInfo) -> [Value; 3] {
+pub(crate) fn progress(run: &RunInfo) -> [Value; 4] {
     [
         Value::Integer(run.history_length),
         integer(run.history_size_bytes),
         Value::Integer(run.state_transition_count),
+        Value::Integer(run.last_time.0),
     ]
 }
 

@@ -120,7 +120,14 @@ impl Composed {
         let every = config.retention.sweep_every.0;
         let sweeper = tokio::spawn(sweeper.run(every, shutdown.clone()));
         let native = settings::native(config);
-        let door = Door::open(native, client, engine.clone(), shutdown.clone()).await?;
+        let door = Door::open(
+            native,
+            client,
+            engine.clone(),
+            lists.as_ref().map(Lists::native),
+            shutdown.clone(),
+        )
+        .await?;
         let temporal = steadfast_gateway::Gateway {
             engine: engine.clone(),
             namespaces: Arc::new(namespaces::Namespaces(namespaces.clone())),

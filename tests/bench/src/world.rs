@@ -90,7 +90,8 @@ async fn engine(
         let (engine, shutdown) = (engine.clone(), shutdown.clone());
         async move {
             let ended =
-                steadfast_native::run(NativeConfig::default(), client, engine, shutdown).await;
+                steadfast_native::run(NativeConfig::default(), client, engine, None, shutdown)
+                    .await;
             assert!(ended.is_ok(), "the native door ended: {ended:?}");
         }
     });

@@ -4,6 +4,7 @@
 //! [`contract_tests`](crate::contract_tests) makes a test of each.
 
 pub mod appending;
+pub mod following;
 pub mod listing;
 pub mod recovering;
 pub mod snapshots;
@@ -14,12 +15,15 @@ use anyhow::Result;
 use bytes::Bytes;
 use futures::{TryStreamExt, future::BoxFuture};
 use steadfast_core::run::Status;
-use steadfast_engine::ports::{Log, Partition, Recovered, RunAddress, Sequence};
+use steadfast_engine::ports::{Feed, Log, Partition, Recovered, RunAddress, Sequence};
 
 /// A log, and what only a test does to it.
 pub trait World: Send + Sync {
     /// The log.
     fn log(&self) -> &dyn Log;
+
+    /// The log, as its followers see it.
+    fn feed(&self) -> &dyn Feed;
 
     /// The same log, as another process sees it.
     fn reconnect(&self) -> BoxFuture<'_, Result<Arc<dyn Log>>>;
@@ -78,6 +82,9 @@ macro_rules! contract_tests {
             appending: a_record_of_three_megabytes_is_kept;
             appending: a_record_that_is_too_large_is_refused;
             appending: a_hundred_runs_are_written_at_once;
+            following: every_record_is_followed_in_order;
+            following: a_corrupt_record_is_told_and_passed;
+            following: purges_are_told;
             listing: heads_are_the_last_records_of_a_workflow;
             listing: a_list_is_newest_first_and_goes_on;
             listing: thousands_of_runs_are_listed_in_pages;

@@ -6,13 +6,17 @@ use anyhow::Result;
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use steadfast_core::run::Status;
-use steadfast_engine::ports::{Log, RunAddress, Sequence};
+use steadfast_engine::ports::{Feed, Log, RunAddress, Sequence};
 use steadfast_sim::{MemLog, contract::World};
 
 struct Memory(MemLog);
 
 impl World for Memory {
     fn log(&self) -> &dyn Log {
+        &self.0
+    }
+
+    fn feed(&self) -> &dyn Feed {
         &self.0
     }
 

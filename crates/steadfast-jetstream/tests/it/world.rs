@@ -7,7 +7,7 @@ use async_nats::{Client, HeaderMap};
 use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use steadfast_core::run::Status;
-use steadfast_engine::ports::{Log, RunAddress, Sequence};
+use steadfast_engine::ports::{Feed, Log, RunAddress, Sequence};
 use steadfast_jetstream::{Config, JetStreamLog};
 use steadfast_nats::{Server, SyncInterval};
 use steadfast_protocol::{header, subject};
@@ -46,6 +46,10 @@ impl JetStream {
 
 impl World for JetStream {
     fn log(&self) -> &dyn Log {
+        &self.log
+    }
+
+    fn feed(&self) -> &dyn Feed {
         &self.log
     }
 

@@ -1,19 +1,17 @@
-//! Requests that read: `describe`, `history`, `result`, `list`.
+//! Requests that read: `describe`, `history`, `result`.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use steadfast_core::{Event, EventId, EventKind, Execution, RunId};
-use steadfast_engine::api::{HistoryRequest, ListCursor, ListRequest};
+use steadfast_engine::api::HistoryRequest;
 use steadfast_protocol::{
-    ErrorCode, codec,
-    message::{self, ListedRun, WorkflowResult},
+    message::{self, WorkflowResult},
     subject::Token,
 };
 
 use crate::{
     describe,
-    door::{Answer, Context, namespace, read, target},
+    door::{Answer, Context, read, target},
     fault::Fault,
 };
 
@@ -123,35 +121,4 @@ fn ended(kind: &EventKind) -> WorkflowResult {
         ended.reason = event.reason.clone();
     }
     ended
-}
-
-pub(super) async fn list(context: &Context, token: Token, body: &[u8]) -> Result<Answer, Fault> {
-    let request: message::List = read(body)?;
-    let namespace = namespace(token, request.namespace)?;
-    let limit = match usize::try_from(request.max_runs) {
-        Ok(0) | Err(_) => context.config.list_page_default,
-        Ok(max) => max.min(context.config.list_page_max),
-    };
-    let cursor = if request.page.is_empty() {
-        None
-    } else {
-        let cursor: ListCursor = codec::decode_request(&request.page).map_err(|_| {
-            Fault::new(ErrorCode::InvalidArgument, "page is not one that a list answered with")
-        })?;
-        Some(cursor)
-    };
-    let page = ListRequest { namespace, limit, cursor };
-    let page = context.engine.list(page, context.soon()).await?;
-    let runs = page.runs.into_iter().map(|run| ListedRun {
-        workflow_id: run.key.workflow_id,
-        run_id: run.key.run_id,
-        workflow_type: run.workflow_type,
-        status: run.status,
-        last_at_ms: run.last_at.as_millis(),
-    });
-    let next_page = match page.next {
-        Some(cursor) => codec::encode(&cursor)?,
-        None => Bytes::new(),
-    };
-    Answer::new(context, &message::ListPage { runs: runs.collect(), next_page })
 }

@@ -47,7 +47,7 @@ impl World {
         let engine = Engine::start(engine, ports).await?;
         engine.ready(tokio::time::Instant::now() + Duration::from_secs(20)).await?;
         let shutdown = CancellationToken::new();
-        let front_door = steadfast_native::run(config, own, engine.clone(), shutdown.clone());
+        let front_door = steadfast_native::run(config, own, engine.clone(), None, shutdown.clone());
         let serving = tokio::spawn(front_door);
         let world = Self { client: connect().await?, shutdown, serving, engine, _server: server };
         world.served().await?;

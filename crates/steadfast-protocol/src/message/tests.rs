@@ -48,6 +48,8 @@ fn every_message_round_trips() {
     round_trips::<WorkflowResult>();
     round_trips::<List>();
     round_trips::<ListPage>();
+    round_trips::<Count>();
+    round_trips::<Counted>();
     round_trips::<Poll>();
     round_trips::<ActivityTask>();
     round_trips::<WorkflowTask>();

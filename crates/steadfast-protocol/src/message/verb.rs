@@ -50,6 +50,8 @@ verbs! {
         Result = "result",
         /// Lists runs.
         List = "list",
+        /// Counts runs.
+        Count = "count",
     }
 }
 

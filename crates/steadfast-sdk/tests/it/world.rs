@@ -47,6 +47,7 @@ impl World {
             NativeConfig::default(),
             own,
             engine.clone(),
+            None,
             shutdown.clone(),
         ));
         let client = Client::connect(server.client_url()).await?.namespace(SHOP);

@@ -39,6 +39,7 @@ fn begin(key: &RunKey, first: &Event, started: &WorkflowExecutionStarted) -> Run
         status: Status::Running,
         start_time: first.at,
         execution_time: first.at + started.first_workflow_task_backoff,
+        last_time: first.at,
         close_time: None,
         execution_duration: None,
         history_length: 0,
@@ -69,6 +70,7 @@ fn root(started: &WorkflowExecutionStarted, own: &Execution) -> Execution {
 pub(super) fn fold(run: &mut RunInfo, record: &Record, status: Status) -> Dirty {
     let mut dirty = Dirty::Progress;
     run.state_transition_count += 1;
+    run.last_time = record.at;
     for entry in &record.entries {
         match entry {
             Entry::Event(event) => {

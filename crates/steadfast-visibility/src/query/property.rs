@@ -74,6 +74,7 @@ fn run() -> impl Strategy<Value = RunInfo> {
             status: row::status_of(status).unwrap_or(Status::Running),
             start_time: Timestamp(start),
             execution_time: Timestamp(start + later),
+            last_time: Timestamp(start),
             close_time: close.map(Timestamp),
             execution_duration: close.map(|close| Span(close.unsigned_abs())),
             history_length: length,
@@ -241,7 +242,7 @@ fn ordered(query: &Query, a: &RunInfo, b: &RunInfo) -> Ordering {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     #[test]
     fn sql_finds_what_plain_code_finds(runs in runs(), filter in filter(), order in order()) {

@@ -140,7 +140,7 @@ fn lists_are_ordered_and_go_on_after_a_key() {
     let after = [1, 2].map(Bind::Integer).into_iter();
     let after = after.chain(["r", "w"].map(|text| Bind::Text(text.to_owned())));
     let next = list("ns", &all, Some(&after.collect::<Vec<_>>()), 10);
-    expect!["SELECT workflow_id, run_id, workflow_type, status, start_time, execution_time, close_time, execution_duration, history_length, history_size_bytes, state_transition_count, task_queue, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, details, order_time AS k0, start_time AS k1, run_id AS k2, workflow_id AS k3 FROM run WHERE namespace = (SELECT id FROM namespace WHERE name = ?) AND division IS NULL AND k0 <= ? AND (k0 < ? OR (k0 IS ? AND (k1 < ? OR (k1 IS ? AND (k2 > ? OR (k2 IS ? AND (k3 > ?))))))) ORDER BY k0 DESC, k1 DESC, k2, k3 LIMIT ?"].assert_eq(&next.sql);
+    expect!["SELECT workflow_id, run_id, workflow_type, status, start_time, execution_time, close_time, execution_duration, history_length, history_size_bytes, state_transition_count, task_queue, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, details, last_time, order_time AS k0, start_time AS k1, run_id AS k2, workflow_id AS k3 FROM run WHERE namespace = (SELECT id FROM namespace WHERE name = ?) AND division IS NULL AND k0 <= ? AND (k0 < ? OR (k0 IS ? AND (k1 < ? OR (k1 IS ? AND (k2 > ? OR (k2 IS ? AND (k3 > ?))))))) ORDER BY k0 DESC, k1 DESC, k2, k3 LIMIT ?"].assert_eq(&next.sql);
 }
 
 #[test]

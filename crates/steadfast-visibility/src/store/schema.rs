@@ -27,6 +27,7 @@ CREATE TABLE run (
     history_length INTEGER NOT NULL,
     history_size_bytes INTEGER NOT NULL,
     state_transition_count INTEGER NOT NULL,
+    last_time INTEGER NOT NULL,
     task_queue TEXT NOT NULL,
     parent_workflow_id TEXT,
     parent_run_id TEXT,

@@ -102,17 +102,17 @@ pub(crate) struct Batch<'a> {
 const INSERT: &str = "INSERT INTO run (workflow_id, run_id, workflow_type, status, start_time, \
     execution_time, close_time, execution_duration, history_length, history_size_bytes, \
     state_transition_count, task_queue, parent_workflow_id, parent_run_id, root_workflow_id, \
-    root_run_id, details, order_time, division, namespace) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    root_run_id, details, last_time, order_time, division, namespace) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const UPDATE: &str = "UPDATE run SET workflow_id = ?, run_id = ?, workflow_type = ?, status = ?, \
     start_time = ?, execution_time = ?, close_time = ?, execution_duration = ?, \
     history_length = ?, history_size_bytes = ?, state_transition_count = ?, task_queue = ?, \
     parent_workflow_id = ?, parent_run_id = ?, root_workflow_id = ?, root_run_id = ?, \
-    details = ?, order_time = ?, division = ? WHERE id = ?";
+    details = ?, last_time = ?, order_time = ?, division = ? WHERE id = ?";
 
 const PROGRESS: &str = "UPDATE run SET history_length = ?, history_size_bytes = ?, \
-    state_transition_count = ? WHERE id = ?";
+    state_transition_count = ?, last_time = ? WHERE id = ?";
 
 impl Batch<'_> {
     /// A run's row, if there is one.
@@ -153,9 +153,9 @@ impl Batch<'_> {
         match dirty {
             Dirty::Clean => return Ok(id),
             Dirty::Progress => {
-                let [length, bytes, transitions] = row::progress(run);
+                let [length, bytes, transitions, last] = row::progress(run);
                 let mut update = self.transaction.prepare_cached(PROGRESS)?;
-                update.execute(params![length, bytes, transitions, id])?;
+                update.execute(params![length, bytes, transitions, last, id])?;
                 return Ok(id);
             }
             Dirty::Row | Dirty::Attributes => {}

@@ -2,5 +2,6 @@
 
 mod corrupt;
 mod listing;
+mod nats;
 mod rebuild;
 mod world;

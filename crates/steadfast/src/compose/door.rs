@@ -1,6 +1,6 @@
 //! The native door's task: it is open when it answers, and its failure is the server's.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_nats::{Client, Request};
 use steadfast_engine::Engine;
@@ -28,9 +28,10 @@ impl Door {
         settings: NativeConfig,
         client: Client,
         engine: Engine,
+        lists: Option<Arc<dyn steadfast_native::Lists>>,
         shutdown: CancellationToken,
     ) -> Result<Self, Problem> {
-        let serving = steadfast_native::run(settings, client.clone(), engine, shutdown);
+        let serving = steadfast_native::run(settings, client.clone(), engine, lists, shutdown);
         let mut door = Self { task: Some(tokio::spawn(serving)) };
         tokio::select! {
             () = answers(&client) => Ok(door),
