@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ReplayError, Run};
 use crate::{
-    Change, Event, EventId, EventKind, Identity, Rejection, Span, TimerId, Timestamp, Transition,
+    Change, Event, EventId, EventKind, Rejection, Span, TimerId, Timestamp, Transition,
     event::{TimerCanceled, TimerFired, TimerStarted, UserMetadata, WorkflowTaskFailedCause},
 };
 
@@ -124,7 +124,7 @@ impl Transition<'_> {
             started_event_id: timer.started_event_id,
             timer_id,
             workflow_task_completed_event_id: task_completed,
-            identity: Identity::default(),
+            identity: self.completed_by.clone(),
         };
         self.event_with(canceled, user_metadata, Vec::new());
         Ok(())

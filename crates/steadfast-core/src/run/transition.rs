@@ -28,6 +28,8 @@ pub struct Transition<'a> {
     /// event follows everything else that the completion writes.
     pub(crate) in_completion: bool,
     pub(crate) wants_task: bool,
+    /// Who completes the workflow task whose commands are handled.
+    pub(crate) completed_by: crate::Identity,
 }
 
 impl<'a> Transition<'a> {
@@ -58,8 +60,17 @@ impl<'a> Transition<'a> {
 
     pub(crate) fn on(run: Run, limits: &'a Limits, now: Timestamp) -> Self {
         let record = Record { at: now, entries: Vec::new() };
-        let effects = Vec::new();
-        Self { run, record, effects, limits, now, in_completion: false, wants_task: false }
+        let (effects, completed_by) = (Vec::new(), crate::Identity::default());
+        Self {
+            run,
+            record,
+            effects,
+            limits,
+            now,
+            in_completion: false,
+            wants_task: false,
+            completed_by,
+        }
     }
 
     /// Feeds one input. On rejection the draft is as before, but for

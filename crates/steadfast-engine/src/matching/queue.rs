@@ -27,6 +27,9 @@ const OLD_BACKLOG: Duration = Duration::from_millis(200);
 /// More polls are asked for at most this often, per worker.
 const SCALE_UP_EVERY: Duration = Duration::from_millis(100);
 
+/// A bound from here on is none: Go's SDK always sends 100,000.
+const LIMIT_MAX: f64 = 10_000.0;
+
 /// One task queue.
 #[derive(Default)]
 pub(super) struct Queue {
@@ -103,7 +106,7 @@ impl Queue {
 
     /// A worker's word on how many tasks a second may go.
     pub(super) fn limit_to(&mut self, per_second: f64) {
-        if !(per_second.is_finite() && per_second > 0.0) {
+        if !(per_second > 0.0 && per_second < LIMIT_MAX) {
             return;
         }
         let now = Instant::now();

@@ -76,9 +76,9 @@ impl Limit {
         true
     }
 
-    /// How often to look whether a task may go.
+    /// How often to look whether tasks may go: each look lets all go that were earned.
     pub(super) fn pace(&self) -> Duration {
-        Duration::from_secs_f64((1.0 / self.per_second).clamp(0.005, 1.0))
+        Duration::from_secs_f64((1.0 / self.per_second).clamp(0.05, 1.0))
     }
 
     fn burst(&self) -> f64 {

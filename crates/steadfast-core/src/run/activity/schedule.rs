@@ -150,7 +150,7 @@ impl Transition<'_> {
             latest_cancel_requested_event_id: requested,
             scheduled_event_id: activity.scheduled_event_id,
             started_event_id: 0,
-            identity: activity.last_identity.clone(),
+            identity: self.completed_by.clone(),
         });
         self.schedule_workflow_task();
     }

@@ -84,6 +84,7 @@ impl Transition<'_> {
         }
         let before = self.clone();
         let (identity, next_task) = (input.identity.clone(), input.next_task.clone());
+        self.completed_by = identity.clone();
         match self.write_completion(&out, input) {
             Ok(eager) => {
                 let new_task = self.run.pending_task().is_some();
