@@ -44,7 +44,7 @@ pub enum Rejection {
     #[error("activity task not found, already completed, or another attempt is running")]
     ActivityNotFound,
     /// No pending activity is the one that an operator means.
-    #[error("no pending activity with this id or type, or it already completed")]
+    #[error("can't find a pending activity of such id or type: invalid, or already completed")]
     NoPendingActivity,
     /// The activity is held back already, by another request.
     #[error("activity is already paused")]
@@ -74,7 +74,7 @@ pub enum Rejection {
     #[error(transparent)]
     Limit(#[from] LimitError),
     /// The request itself is not acceptable.
-    #[error("invalid argument: {0}")]
+    #[error("{0}")]
     Invalid(String),
     /// There is no such pending child, signal or cancel request.
     #[error("no pending message with this id")]

@@ -196,6 +196,9 @@ pub(crate) fn started_event(
 ) -> WorkflowExecutionStarted {
     let first_run_id =
         if lineage.first_run_id.is_empty() { key.run_id.clone() } else { lineage.first_run_id };
+    // What is not set is filled in here: workers read it.
+    let task_timeout = request.workflow_task_timeout.set();
+    let task_timeout = task_timeout.unwrap_or(crate::run::workflow_task::DEFAULT_TIMEOUT);
     WorkflowExecutionStarted {
         workflow_type: request.workflow_type.clone(),
         workflow_id: key.workflow_id.clone(),
@@ -205,7 +208,7 @@ pub(crate) fn started_event(
         root: lineage.root,
         workflow_execution_timeout: request.workflow_execution_timeout,
         workflow_run_timeout: request.workflow_run_timeout,
-        workflow_task_timeout: request.workflow_task_timeout,
+        workflow_task_timeout: task_timeout.shorter_limit(request.workflow_run_timeout),
         workflow_execution_expiration: lineage.execution_expiration,
         continued_execution_run_id: lineage.continued_run_id,
         initiator: lineage.initiator,

@@ -166,6 +166,8 @@ pub struct Description {
     pub run: Arc<steadfast_core::Run>,
     /// Whether it is quarantined, and why.
     pub quarantine: Option<String>,
+    /// When this was so.
+    pub at: Timestamp,
 }
 
 /// One line of a list.

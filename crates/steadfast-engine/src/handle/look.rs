@@ -29,13 +29,14 @@ pub(super) async fn describe(
     let described =
         ask(shared, target, deadline, Retry::Again, |reply| Request::Read(Read::Describe(reply)));
     match described.await {
-        Ok(run) => Ok(Description { run, quarantine: None }),
+        Ok(run) => Ok(Description { run, quarantine: None, at: shared.world.clock.now() }),
         Err(EngineError::Quarantined(reason)) => {
             let slot = locate(shared, target, deadline).await?;
             let records = records_of(shared, &slot, &reason).await?;
             let run = Run::replay(records.iter().map(|stored| &stored.record));
             let run = run.map_err(|_| EngineError::Quarantined(reason.clone()))?;
-            Ok(Description { run: Arc::new(run), quarantine: Some(reason) })
+            let (run, at) = (Arc::new(run), shared.world.clock.now());
+            Ok(Description { run, quarantine: Some(reason), at })
         }
         Err(error) => Err(error),
     }

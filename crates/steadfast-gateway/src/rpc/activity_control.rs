@@ -123,7 +123,7 @@ pub(crate) async fn update_activity_options(
     let change = match (request.restore_original, request.activity_options) {
         (true, None) if mask.is_empty() => OptionsChange::Restore,
         (true, _) => {
-            let message = "RestoreOriginal cannot be combined with other options";
+            let message = "Both UpdateMask and RestoreOriginal are provided";
             return Err(Fault::invalid(message));
         }
         (false, None) => return Err(Fault::invalid("ActivityOptions are not provided")),

@@ -1,10 +1,9 @@
 //! A run, as Temporal's clients show it.
 
 use steadfast_core::{
-    Run, Timestamp,
-    input::ActivityOptions,
+    Run,
     run::{
-        activity::{Activity, Pause},
+        activity::{Pause, PendingActivity, PendingState},
         child::Child,
         workflow_task::Pending,
     },
@@ -34,6 +33,7 @@ pub(crate) async fn describe_workflow_execution(
     let names = context.names(&target.namespace).await?;
     let described = context.engine.describe(&target, context.soon()).await?;
     let run = &described.run;
+    let activities = run.pending_activities(described.at);
     let first = HistoryRequest {
         from_event_id: 1,
         max_events: 1,
@@ -46,7 +46,7 @@ pub(crate) async fn describe_workflow_execution(
     Ok(proto::DescribeWorkflowExecutionResponse {
         execution_config: Some(config(run, metadata)),
         workflow_execution_info: Some(info(run, &names)),
-        pending_activities: run.activities.values().map(|a| activity(run, a)).collect(),
+        pending_activities: activities.iter().map(activity).collect(),
         pending_children: run.children.values().map(|child| pending_child(child)).collect(),
         pending_workflow_task: run.pending_task().map(|pending| pending_task(run, pending)),
         workflow_extended_info: Some(extended(run)),
@@ -141,42 +141,39 @@ fn pending_child(child: &Child) -> workflow::PendingChildExecutionInfo {
     }
 }
 
-fn activity(run: &Run, activity: &Activity) -> workflow::PendingActivityInfo {
+fn activity(pending: &PendingActivity) -> workflow::PendingActivityInfo {
     use enums::PendingActivityState as State;
-    let scheduled = &activity.scheduled;
-    let is_canceled = activity.cancel_requested_event_id != 0;
-    let state = match (&activity.started, is_canceled, &activity.paused) {
-        (Some(_), true, _) => State::CancelRequested,
-        (Some(_), false, Some(_)) => State::PauseRequested,
-        (Some(_), false, None) => State::Started,
-        (None, _, Some(_)) => State::Paused,
-        (None, _, None) => State::Scheduled,
+    let state = match pending.state {
+        PendingState::Scheduled => State::Scheduled,
+        PendingState::Started => State::Started,
+        PendingState::CancelRequested => State::CancelRequested,
+        PendingState::Paused => State::Paused,
+        PendingState::PauseRequested => State::PauseRequested,
     };
-    let stamp = |at: Timestamp| Some(time::timestamp(at));
-    let deadline = scheduled.schedule_to_close_timeout.set();
-    let started = activity.started.as_ref();
-    let identity = started.map_or(&activity.last_identity, |attempt| &attempt.identity);
+    let mut options = options_to_proto(&pending.options);
+    if let Some(queue) = &mut options.task_queue {
+        (queue.normal_name, queue.kind) = (queue.name.clone(), 0);
+    }
     workflow::PendingActivityInfo {
-        activity_id: scheduled.activity_id.to_string(),
-        activity_type: activity_type(&scheduled.activity_type),
+        activity_id: pending.activity_id.to_string(),
+        activity_type: activity_type(&pending.activity_type),
         state: state.into(),
-        heartbeat_details: payload::list(&run.heartbeat_details(activity)),
-        last_heartbeat_time: activity.heartbeat_at.and_then(stamp),
-        last_started_time: started.and_then(|attempt| stamp(attempt.at)),
-        attempt: activity.attempt,
-        maximum_attempts: activity.retry_policy().maximum_attempts,
-        scheduled_time: stamp(activity.attempt_scheduled_at),
-        expiration_time: deadline.and_then(|timeout| stamp(activity.scheduled_at + timeout)),
-        last_failure: activity.last_failure.as_deref().map(failure::to_proto),
-        last_worker_identity: identity.to_string(),
-        last_attempt_complete_time: activity.last_attempt_completed_at.and_then(stamp),
-        paused: activity.paused.is_some(),
-        pause_info: activity.paused.as_ref().map(pause_info),
-        priority: scheduled.priority.as_ref().map(priority::to_proto),
-        activity_options: Some(options_to_proto(&ActivityOptions::of(scheduled))),
-        next_attempt_schedule_time: activity
-            .in_backoff()
-            .then(|| time::timestamp(activity.attempt_scheduled_at)),
+        heartbeat_details: payload::list(&pending.heartbeat_details),
+        last_heartbeat_time: pending.heartbeat_at.map(time::timestamp),
+        last_started_time: pending.last_started_at.map(time::timestamp),
+        attempt: pending.attempt,
+        maximum_attempts: pending.maximum_attempts,
+        scheduled_time: Some(time::timestamp(pending.scheduled_at)),
+        expiration_time: pending.expires_at.map(time::timestamp),
+        last_failure: pending.last_failure.as_deref().map(failure::to_proto),
+        last_worker_identity: pending.last_worker_identity.to_string(),
+        last_attempt_complete_time: pending.last_attempt_completed_at.map(time::timestamp),
+        next_attempt_schedule_time: pending.next_attempt_at.map(time::timestamp),
+        current_retry_interval: pending.current_retry_interval.and_then(time::duration),
+        paused: pending.paused.is_some(),
+        pause_info: pending.paused.as_ref().map(pause_info),
+        priority: pending.priority.as_ref().map(priority::to_proto),
+        activity_options: Some(options),
         ..workflow::PendingActivityInfo::default()
     }
 }
