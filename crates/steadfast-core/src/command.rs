@@ -98,6 +98,9 @@ pub struct ScheduleActivity {
     pub request_eager_execution: bool,
     /// How urgent it is; what is not set is the workflow's.
     pub priority: Option<Priority>,
+    /// Whether the build id of this run's worker is meant.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub use_workflow_build_id: bool,
 }
 
 /// The run goes on as a new one; empty fields are taken over from this run.
@@ -118,6 +121,9 @@ pub struct ContinueAsNew {
     pub header: PayloadMap,
     pub memo: PayloadMap,
     pub search_attributes: PayloadMap,
+    /// Whether the build id of this run's worker is meant.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inherit_build_id: bool,
 }
 
 /// A child to start.
@@ -143,6 +149,9 @@ pub struct StartChildWorkflow {
     pub search_attributes: PayloadMap,
     /// How urgent its tasks are; what is not set is the parent's.
     pub priority: Option<Priority>,
+    /// Whether the build id of this run's worker is meant.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inherit_build_id: bool,
 }
 
 /// A signal to another run.

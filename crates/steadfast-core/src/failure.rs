@@ -170,7 +170,29 @@ pub enum RetryState {
     CancelRequested,
 }
 
+/// Links of a chain of failures that are kept: encodings and SDKs read a chain recursively.
+pub const CAUSES_MAX: usize = 100;
+
 impl Failure {
+    /// Cuts a chain of causes that is longer than anybody can read: what lies behind is left out.
+    pub fn shorten(&mut self) {
+        let mut link = self;
+        for _ in 1..CAUSES_MAX {
+            match &mut link.cause {
+                Some(cause) => link = cause,
+                None => return,
+            }
+        }
+        let Some(mut rest) = link.cause.take() else {
+            return;
+        };
+        link.message.push_str(" (its causes are left out: there are too many)");
+        // Dropping a long chain at once would take a stack as deep.
+        while let Some(next) = rest.cause.take() {
+            rest = next;
+        }
+    }
+
     /// A failure raised by the engine.
     pub fn server(message: impl Into<String>) -> Self {
         let info = FailureInfo::Server { non_retryable: true };
@@ -201,3 +223,6 @@ impl Failure {
         Self { message: message.into(), info, ..Self::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! Each input is data that its sender could not yet know the outcome of; [`Reply`] is what it gets
 //! when the transition is durable, and [`crate::Rejection`] when nothing happened.
 
+mod cut;
 mod operate;
 
 use bytes::Bytes;
@@ -66,6 +67,14 @@ pub enum Input {
     ResetSticky,
     /// Begin again from an earlier point, as a new run.
     Reset(Box<Reset>),
+    /// Attach to the run, or change its options, without telling the workflow.
+    UpdateOptions(Box<OptionsUpdate>),
+    /// End, and leave nothing behind; who asks.
+    Delete(Identity),
+    /// Hand out no tasks until further notice.
+    Pause(Box<PauseWorkflow>),
+    /// Go on.
+    Unpause(Box<PauseWorkflow>),
 }
 
 /// Makes a run.
@@ -261,6 +270,9 @@ pub struct RequestCancel {
     pub first_execution_run_id: RunId,
     /// When set, the asker must be this run's parent.
     pub child_workflow_only: bool,
+    /// Links of the event, encoded by the front door.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Bytes>,
 }
 
 /// The end, without asking.
@@ -275,6 +287,29 @@ pub struct Terminate {
     pub identity: Identity,
     /// When set, the first run of the chain must be this one.
     pub first_execution_run_id: RunId,
+    /// Links of the event, encoded by the front door.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Bytes>,
+}
+
+/// What is attached to a run, or changed of its options.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct OptionsUpdate {
+    /// The event that says so.
+    pub event: WorkflowExecutionOptionsUpdated,
+    /// Its links, encoded by the front door.
+    pub links: Vec<Bytes>,
+}
+
+/// An operator pauses a run, or lets it go on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PauseWorkflow {
+    /// Who.
+    pub identity: Identity,
+    /// Why, for people.
+    pub reason: String,
+    /// Repeats carry the same id.
+    pub request_id: RequestId,
 }
 
 /// A new run begins with a part of this run's history.
@@ -383,6 +418,9 @@ pub enum Reply {
         eager: Vec<ActivityTask>,
         /// The next workflow task, for this same worker.
         next: Option<Box<WorkflowTask>>,
+        /// When the task left no events: the last started event that the history has. What the
+        /// worker saw behind it never was.
+        dropped_after: Option<EventId>,
     },
     /// The activity attempt, for the worker that took it.
     Activity(Box<ActivityTask>),

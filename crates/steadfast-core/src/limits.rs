@@ -30,6 +30,8 @@ pub struct Limits {
     pub suggest_continue_as_new_bytes: u64,
     /// Request ids remembered per run for deduplication.
     pub request_ids_max: usize,
+    /// Completion callbacks per run.
+    pub callbacks_max: usize,
 }
 
 impl Default for Limits {
@@ -47,6 +49,7 @@ impl Default for Limits {
             suggest_continue_as_new_events: 4_096,
             suggest_continue_as_new_bytes: 4 << 20,
             request_ids_max: 10_000,
+            callbacks_max: 32,
         }
     }
 }

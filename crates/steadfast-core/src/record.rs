@@ -10,6 +10,7 @@ use crate::{
     Event, EventId, Failure, Identity, Payloads, RequestId, RunId, RunKey, TimerId, Timestamp,
     UpdateId,
     input::{Reset, Sticky},
+    run::workflow_task::Problem,
 };
 
 /// One durable transition of a run.
@@ -47,6 +48,9 @@ pub enum Change {
         not_before: Timestamp,
         /// For `describe`.
         last_failure: Option<Box<Failure>>,
+        /// How the attempt before it came to nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<Problem>,
     },
     /// The pending workflow task is void (its only updates were rejected, or the run is paused).
     WorkflowTaskDropped,
@@ -102,6 +106,8 @@ pub enum Change {
     Buffered(Box<Event>),
     /// A request was seen: repeats change nothing.
     RequestSeen(RequestId),
+    /// The request that was seen first is forgotten: there are too many.
+    RequestForgotten,
     /// Cancellation was asked for, by this request.
     CancelRequested(RequestId),
     /// A message to another run was delivered and answered for.
@@ -112,6 +118,8 @@ pub enum Change {
     Reset(Box<Reset>),
     /// What was pending at the reset point is scheduled anew, at this record's time.
     Rescheduled,
+    /// Everything of the run is to be removed, once it owes nothing.
+    DeleteRequested(Identity),
     /// An update that the history has as admitted was refused: it is not delivered again.
     UpdateRefused(UpdateId),
 }

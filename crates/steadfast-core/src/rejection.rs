@@ -70,6 +70,16 @@ pub enum Rejection {
     /// (`ErrWorkflowClosing`).
     #[error("workflow operation can not be applied because workflow is closing")]
     Closing,
+    /// The run closed before the workflow saw the update
+    /// (Temporal's `AbortedByWorkflowClosingErr`).
+    #[error("workflow update was aborted by closing workflow")]
+    UpdateAborted,
+    /// The id was used a moment ago (`history.workflowIdReuseMinimalInterval`).
+    #[error("too many starts for this workflow, {since_ms} ms since the last start")]
+    TooManyStarts {
+        /// How long ago the last run started.
+        since_ms: u64,
+    },
     /// A limit was reached.
     #[error(transparent)]
     Limit(#[from] LimitError),

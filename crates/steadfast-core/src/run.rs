@@ -13,9 +13,12 @@ pub mod child;
 pub mod close;
 pub mod commands;
 pub mod deadlines;
+pub mod delete;
 pub mod derive;
 pub mod external;
 pub mod open;
+pub mod options;
+pub mod pause;
 pub mod properties;
 pub mod reset;
 pub mod signal;
@@ -29,7 +32,7 @@ mod evolve;
 mod transition;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -86,8 +89,24 @@ pub struct Run {
     pub updates_admitted: BTreeMap<UpdateId, Arc<update::CarriedOver>>,
     /// The reset that another run is to follow from, or followed from.
     pub reset_to: Option<Arc<crate::input::Reset>>,
+    /// Requests that were attached to the run while it was open, with their events (0: buffered).
+    pub requests_attached: BTreeMap<RequestId, EventId>,
+    /// Completion callbacks that were attached with them.
+    pub callbacks_attached: Vec<bytes::Bytes>,
+    /// The newest options from outside, encoded by the front door.
+    pub options: Option<bytes::Bytes>,
+    /// Whether everything of the run is to be removed, once it owes nothing.
+    pub deleting: bool,
+    /// Who paused the run, while it is paused.
+    pub pause: Option<Arc<pause::Pause>>,
     /// Request ids seen, for deduplication.
     pub requests_seen: BTreeSet<RequestId>,
+    /// The same in their order: the oldest is forgotten when there are too many.
+    pub requests_in_order: VecDeque<RequestId>,
+    /// How many records the run has.
+    pub state_transitions: u64,
+    /// The version of the worker that completed the last workflow task, encoded by the front door.
+    pub worker_version: Option<bytes::Bytes>,
     /// How many signals arrived.
     pub signal_count: u64,
     /// Events that wait for the workflow task that is out; their ids are still 0.
@@ -174,6 +193,8 @@ pub struct Session {
     /// A workflow task that exists only to deliver updates, and is written only if they change
     /// anything.
     pub speculative: Option<workflow_task::Pending>,
+    /// Whether the workflow tried to close and was told that there is news: more news must wait.
+    pub close_attempted: bool,
     /// Whether the pending workflow task's next attempt was offered after its backoff.
     pub task_offered: bool,
     /// Activities whose next attempt was offered after its backoff, with that attempt.

@@ -96,6 +96,44 @@ pub struct StartRequest {
     pub priority: Option<Priority>,
     /// The client runs a worker and wants the first task in the answer.
     pub request_eager_execution: bool,
+    /// Temporal's versioning override and inherited versions, encoded by the front door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub versioning: Option<Bytes>,
+    /// What an open run of this id is given, when it is the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_conflict: Option<OnConflict>,
+}
+
+/// What a start attaches to the open run that it finds (`OnConflictOptions`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OnConflict {
+    /// The request's id: a repeat of the start then finds the run by it.
+    pub request_id: bool,
+    /// The request's completion callbacks.
+    pub completion_callbacks: bool,
+    /// The request's links.
+    pub links: bool,
+}
+
+impl StartRequest {
+    /// What the open run that this start found is given.
+    pub fn attachment(&self) -> Option<crate::input::OptionsUpdate> {
+        let what = self.on_conflict?;
+        let event = crate::event::WorkflowExecutionOptionsUpdated {
+            attached_request_id: what
+                .request_id
+                .then(|| self.request_id.clone())
+                .unwrap_or_default(),
+            attached_completion_callbacks: what
+                .completion_callbacks
+                .then(|| self.completion_callbacks.clone())
+                .unwrap_or_default(),
+            ..Default::default()
+        };
+        let links = what.links.then(|| self.links.clone()).unwrap_or_default();
+        Some(crate::input::OptionsUpdate { event, links })
+    }
 }
 
 /// Where a new run comes from, besides a client's request.
@@ -133,6 +171,8 @@ pub struct CurrentRun {
     pub status: Status,
     /// The request that started it.
     pub start_request_id: RequestId,
+    /// The requests that were attached to it since.
+    pub attached: Vec<RequestId>,
     /// When it started.
     pub started_at: Timestamp,
 }
@@ -151,11 +191,34 @@ pub enum StartVerdict {
     TerminateThenStart,
     /// Refused: the id is taken.
     AlreadyStarted,
+    /// Refused for now: the id was used a moment ago.
+    TooSoon {
+        /// How long ago.
+        since: Span,
+    },
 }
 
-/// Applies the policies to the run that holds the id.
-pub fn resolve(current: &CurrentRun, request: &StartRequest) -> StartVerdict {
-    if !request.request_id.is_empty() && current.start_request_id == request.request_id {
+/// Applies the policies to the run that holds the id. An id may be used again `interval` after its
+/// last use.
+pub fn resolve(
+    current: &CurrentRun,
+    request: &StartRequest,
+    interval: Span,
+    now: Timestamp,
+) -> StartVerdict {
+    let verdict = by_policy(current, request);
+    let since = now.since(current.started_at);
+    let again = matches!(verdict, StartVerdict::Start | StartVerdict::TerminateThenStart);
+    if again && !interval.is_zero() && since <= interval {
+        return StartVerdict::TooSoon { since };
+    }
+    verdict
+}
+
+fn by_policy(current: &CurrentRun, request: &StartRequest) -> StartVerdict {
+    let repeated = current.start_request_id == request.request_id
+        || current.attached.contains(&request.request_id);
+    if !request.request_id.is_empty() && repeated {
         return StartVerdict::UseExisting { deduplicated: true };
     }
     if current.status.is_open() {
@@ -175,14 +238,12 @@ pub fn resolve(current: &CurrentRun, request: &StartRequest) -> StartVerdict {
             StartVerdict::Start
         }
         WorkflowIdReusePolicy::AllowDuplicateFailedOnly => match current.status {
-            Status::Completed => StartVerdict::AlreadyStarted,
-            Status::Running
-            | Status::Paused
-            | Status::Failed
-            | Status::Canceled
-            | Status::Terminated
-            | Status::ContinuedAsNew
-            | Status::TimedOut => StartVerdict::Start,
+            Status::Completed | Status::ContinuedAsNew | Status::Running | Status::Paused => {
+                StartVerdict::AlreadyStarted
+            }
+            Status::Failed | Status::Canceled | Status::Terminated | Status::TimedOut => {
+                StartVerdict::Start
+            }
         },
         WorkflowIdReusePolicy::RejectDuplicate => StartVerdict::AlreadyStarted,
     }
@@ -227,5 +288,9 @@ pub(crate) fn started_event(
         completion_callbacks: request.completion_callbacks.clone(),
         priority: request.priority.clone(),
         eager_execution_accepted: request.request_eager_execution,
+        versioning: request.versioning.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,7 @@ use steadfast_core::{
     event::WorkflowTaskFailedCause,
     fixture::{World, complete, request},
     input::{FailWorkflowTask, Reply, Reset, StartWorkflowTask, WorkflowTaskRef},
-    run::reset::check_point,
+    run::{Status, reset::check_point},
 };
 
 use crate::script::{News, Step, commands, input, pick, step};
@@ -103,6 +103,9 @@ fn closes(world: &mut World) {
     for _ in 0..50 {
         if !world.run.status.is_open() {
             return;
+        }
+        if world.run.status == Status::Paused {
+            world.feed(Input::Unpause(Box::default())).expect("a paused run goes on");
         }
         if world.run.session.task_out.is_some() || world.run.pending_task().is_some() {
             let _answer = world.complete([CommandKind::CompleteWorkflow { result: Vec::new() }]);

@@ -71,14 +71,39 @@ pub struct StartWorkflow {
 }
 
 /// A started (or found) run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Started {
     /// Which run.
     pub run_id: RunId,
-    /// Whether this request started it.
+    /// The first run of its chain; empty when that is not known.
+    pub first_run_id: RunId,
+    /// Whether this request, or an earlier try of it, started it.
     pub started: bool,
     /// Its status when it was found.
     pub status: Status,
+    /// Its first workflow task, when the client asked for it and gets it (eager start). A front
+    /// door that cannot deliver it gives it back.
+    pub task: Option<Box<PolledWorkflowTask>>,
+}
+
+/// Why a start with an update failed: what became of either.
+#[derive(Debug)]
+pub struct UpdateWithStartError {
+    /// The start.
+    pub start: OperationFate,
+    /// The update.
+    pub update: OperationFate,
+}
+
+/// What became of one of several operations that belong together.
+#[derive(Debug)]
+pub enum OperationFate {
+    /// It was done.
+    Done,
+    /// It was not done because of the other.
+    Aborted,
+    /// It failed.
+    Failed(EngineError),
 }
 
 /// Asks the workflow something; changes nothing.
@@ -365,6 +390,9 @@ pub struct Completed {
     pub eager: Vec<PolledActivityTask>,
     /// The next workflow task, for this same worker.
     pub next: Option<Box<PolledWorkflowTask>>,
+    /// When the task left no events (Temporal's `reset_history_event_id`): the last started event
+    /// that the history has. What the worker saw behind it never was.
+    pub dropped_after: Option<EventId>,
 }
 
 /// A worker could not process a workflow task.

@@ -68,6 +68,11 @@ pub struct EngineConfig {
     pub waiters_max: usize,
     /// Rounds that an embedded workflow may go on within one transition (default 16).
     pub embedded_rounds_max: usize,
+    /// Events in a history at which its run is warned of; it goes on (default 50,000).
+    pub history_events_warn: i64,
+    /// How long after its last start a workflow id may not be started again; 0 is no limit, as
+    /// Temporal has it unless `history.enableWorkflowIdReuseStartTimeValidation` is set (default 0).
+    pub workflow_id_reuse_ms: u64,
     /// Bytes of history that a reset copies at most: a run's first record is one object
     /// (default 48 MiB).
     pub reset_bytes_max: usize,
@@ -108,6 +113,8 @@ impl Default for EngineConfig {
             service_timeout_ms: 60_000,
             waiters_max: 1_000,
             embedded_rounds_max: 16,
+            history_events_warn: 50_000,
+            workflow_id_reuse_ms: 0,
             reset_bytes_max: 48 << 20,
             limits: Limits::default(),
             attributes: AttributeLimits::default(),

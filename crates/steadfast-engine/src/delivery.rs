@@ -79,7 +79,7 @@ fn begin_successor(shared: &Shared, from: &Arc<Slot>, outbound: &Outbound) -> Be
     let slot = partition.find_or_insert(address, 0);
     let (reply, opened) = oneshot::channel();
     let expected = Expected::Workflow(from.sequence());
-    let open = Open { begin: Begin::Start(start.clone()), expected, answer: reply };
+    let open = Open { begin: Begin::Start(start.clone()), expected, update: None, answer: reply };
     if shared.push(&slot, Request::Open(Box::new(open))).is_err() {
         return None;
     }
@@ -90,7 +90,7 @@ fn begin_successor(shared: &Shared, from: &Arc<Slot>, outbound: &Outbound) -> Be
 /// Tries until the message is answered for; answers what the sender is told.
 async fn deliver(shared: &Arc<Shared>, outbound: &Outbound, begun: Begun) -> Option<Input> {
     if let Some(opened) = begun
-        && let Ok(Ok(Opened::Started | Opened::AlreadyThere)) = opened.await
+        && let Ok(Ok(Opened::Started(_) | Opened::AlreadyThere)) = opened.await
     {
         return None;
     }
@@ -254,10 +254,12 @@ async fn start_child(
         Err(error) => Err(error),
     };
     let fate = match started {
-        Ok(Outcome::Started | Outcome::Existing { deduplicated: true, .. }) => ChildFate::Started {
-            workflow_type: start.request.workflow_type.clone(),
-            header: start.request.header.clone(),
-        },
+        Ok(Outcome::Started(_) | Outcome::Existing { deduplicated: true, .. }) => {
+            ChildFate::Started {
+                workflow_type: start.request.workflow_type.clone(),
+                header: start.request.header.clone(),
+            }
+        }
         Ok(Outcome::Existing { deduplicated: false, .. })
         | Err(EngineError::Rejected(Rejection::AlreadyStarted { .. })) => {
             ChildFate::StartFailed(StartChildFailedCause::WorkflowAlreadyExists)
@@ -265,6 +267,8 @@ async fn start_child(
         Err(EngineError::NamespaceNotFound(_)) => {
             ChildFate::StartFailed(StartChildFailedCause::NamespaceNotFound)
         }
+        // The id was used a moment ago.
+        Err(error @ EngineError::Rejected(Rejection::TooManyStarts { .. })) => return Err(error),
         Err(EngineError::Rejected(_)) => ChildFate::StartFailed(StartChildFailedCause::Unspecified),
         Err(error) => return Err(error),
     };

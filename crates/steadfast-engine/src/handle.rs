@@ -4,6 +4,7 @@
 //! id in a [`Target`] means the workflow's current run.
 
 pub(crate) mod ask;
+mod delete;
 mod list;
 mod look;
 mod operate;
@@ -12,13 +13,17 @@ pub(crate) mod reset;
 pub(crate) mod start;
 mod tasks;
 mod update;
+mod update_with_start;
 
 use std::{sync::Arc, time::Duration};
 
 use ractor::Actor;
 use steadfast_core::{
     Identity, Input, Namespace, Payloads, RunId, TaskQueue, UpdateId,
-    input::{ActivityOutcome, HeartbeatReply, RequestCancel, Signal, Terminate},
+    input::{
+        ActivityOutcome, HeartbeatReply, OptionsUpdate, PauseWorkflow, RequestCancel, Signal,
+        Terminate,
+    },
 };
 use tokio::time::timeout_at;
 
@@ -191,6 +196,17 @@ impl Engine {
         update::update(&self.shared, target, update, deadline).await
     }
 
+    /// Starts a workflow together with an update, or updates the one that runs, as the request's
+    /// policies say.
+    pub async fn update_with_start(
+        &self,
+        start: StartWorkflow,
+        update: UpdateWorkflow,
+        deadline: Deadline,
+    ) -> Result<(Started, UpdateAnswer), UpdateWithStartError> {
+        update_with_start::update_with_start(&self.shared, start, update, deadline).await
+    }
+
     /// Waits for a stage of an update that was sent before.
     pub async fn poll_update(
         &self,
@@ -345,6 +361,50 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<RunId, EngineError> {
         reset::reset(&self.shared, target, request, deadline).await
+    }
+
+    /// Attaches to a run, or changes its options; its workflow does not hear of it.
+    pub async fn update_workflow_options(
+        &self,
+        target: &Target,
+        update: OptionsUpdate,
+        deadline: Deadline,
+    ) -> Result<(), EngineError> {
+        let known = !update.event.attached_request_id.is_empty();
+        let retry = if known { Retry::Again } else { Retry::Never };
+        self.feed(target, Input::UpdateOptions(Box::new(update)), retry, deadline).await
+    }
+
+    /// Hands out no tasks of a run until further notice.
+    pub async fn pause_workflow(
+        &self,
+        target: &Target,
+        request: PauseWorkflow,
+        deadline: Deadline,
+    ) -> Result<(), EngineError> {
+        let retry = if request.request_id.is_empty() { Retry::Never } else { Retry::Again };
+        self.feed(target, Input::Pause(Box::new(request)), retry, deadline).await
+    }
+
+    /// Lets a paused run go on.
+    pub async fn unpause_workflow(
+        &self,
+        target: &Target,
+        request: PauseWorkflow,
+        deadline: Deadline,
+    ) -> Result<(), EngineError> {
+        self.feed(target, Input::Unpause(Box::new(request)), Retry::Never, deadline).await
+    }
+
+    /// Removes a run and everything of it; one that is open is terminated first. Waits until it is
+    /// gone, or the deadline: that it will go is durable by then.
+    pub async fn delete_workflow(
+        &self,
+        target: &Target,
+        identity: Identity,
+        deadline: Deadline,
+    ) -> Result<(), EngineError> {
+        delete::delete(&self.shared, target, identity, deadline).await
     }
 
     /// Lets a quarantined run try again.

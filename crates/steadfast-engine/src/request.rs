@@ -60,7 +60,16 @@ pub(crate) enum Read {
 pub(crate) struct Open {
     pub(crate) begin: Begin,
     pub(crate) expected: Expected,
+    /// An update that comes into being with the run, or neither does.
+    pub(crate) update: Option<Companion>,
     pub(crate) answer: Answer<Opened>,
+}
+
+/// An update that goes with a start.
+pub(crate) struct Companion {
+    pub(crate) request: Box<UpdateRequest>,
+    pub(crate) wait: UpdateWait,
+    pub(crate) answer: Answer<UpdateAnswer>,
 }
 
 /// What a run is made from.
@@ -83,10 +92,10 @@ impl Begin {
 }
 
 /// What became of an [`Open`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Opened {
-    /// The run exists now.
-    Started,
+    /// The run exists now; with its first workflow task, if the client takes that.
+    Started(Option<Box<PolledWorkflowTask>>),
     /// This very run existed already.
     AlreadyThere,
     /// Another record of the workflow was written first.
@@ -113,6 +122,7 @@ impl Request {
     /// Answers that the request was not done; whoever does not wait is not told.
     pub(crate) fn refuse(self, error: EngineError) {
         match self {
+            // An update that goes with it hears that the run's actor was lost.
             Self::Open(open) => answer(open.answer, Err(error)),
             Self::Input(_, Some(reply)) => answer(reply, Err(error)),
             Self::Complete(_, _, reply) => answer(reply, Err(error)),

@@ -255,7 +255,7 @@ impl Live {
             self.took(ctx, &record, sequence);
         }
         if !self.run.status.is_open() && sequence.is_some() {
-            self.owed = effects.iter().filter(|effect| effects::is_send(effect)).count();
+            self.owed += effects.iter().filter(|effect| effects::is_send(effect)).count();
             if was_open {
                 ctx.shared.metrics.runs_closed.add(1, &[]);
             }
@@ -277,8 +277,27 @@ impl Live {
         self.failure.take().map_or(Ok(()), Err)
     }
 
+    /// Temporal ends a run at this length; here it goes on, and its operator hears of it once.
+    fn warn_of_long_history(&self, ctx: &Arguments, record: &Record) {
+        let max = ctx.shared.config.history_events_warn;
+        let events = self.run.next_event_id - 1;
+        let before = events - i64::try_from(record.events().count()).unwrap_or(0);
+        if before < max && events >= max {
+            let key = self.run.key();
+            tracing::warn!(
+                namespace = %key.namespace,
+                workflow_id = %key.workflow_id,
+                run_id = %key.run_id,
+                events,
+                bytes = self.run.history_bytes,
+                "history is very long, the workflow should continue as new"
+            );
+        }
+    }
+
     fn took(&mut self, ctx: &Arguments, record: &Record, sequence: Sequence) {
         self.sequence = sequence;
+        self.warn_of_long_history(ctx, record);
         self.unsaved += 1;
         ctx.slot.set_sequence(sequence);
         self.events.extend(record.events(), ctx.shared.config.history_cache_events);

@@ -161,7 +161,10 @@ fn rejected(rejection: Rejection) -> Fault {
         }
         Rejection::NotReady(_) => Fault::new(Code::FailedPrecondition, message)
             .with(&detail::WorkflowNotReadyFailure::default()),
-        Rejection::Closing => Fault::exhausted(ResourceExhaustedCause::BusyWorkflow, message),
+        Rejection::Closing | Rejection::TooManyStarts { .. } => {
+            Fault::exhausted(ResourceExhaustedCause::BusyWorkflow, message)
+        }
+        Rejection::UpdateAborted => Fault::not_found(message),
         Rejection::Limit(limit) => limited(&limit, message),
         Rejection::UpdateRejected(rejected) => {
             let failure = failure::to_proto(&rejected);

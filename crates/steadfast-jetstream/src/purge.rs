@@ -13,15 +13,14 @@ use crate::{
     snapshot::{Snapshots, purge},
 };
 
-/// First the snapshot, so that no takeover finds a run without history; then the objects, while the
-/// records still name them; then the news for whoever keeps a projection; then the records. Each step
-/// may be repeated after a crash.
+/// First the objects, while the records still name them; then the news for whoever keeps a projection;
+/// then the records; the snapshot last: as long as it is there, a takeover finds the run and goes on.
+/// Each step may be repeated after a crash.
 pub(crate) async fn run(
     snapshots: Snapshots<'_>,
     reader: Reader<'_>,
     address: &RunAddress,
 ) -> Result<(), AppendError> {
-    snapshots.remove(address).await?;
     let part = reader.part;
     let subject = subject::history_subject(part.number, &address.key, &address.workflow_type);
     let records = reader.messages(&subject, 0).await;
@@ -29,11 +28,11 @@ pub(crate) async fn run(
     for name in records.iter().filter_map(|found| found.header(OBJECT_HEADER)) {
         reader.spill.delete(name).await.map_err(AppendError::Unavailable)?;
     }
-    let Some(last) = records.last() else {
-        return Ok(());
-    };
-    tell(snapshots, address, last.sequence).await?;
-    purge(snapshots.context, &part.history, &subject).await
+    if let Some(last) = records.last() {
+        tell(snapshots, address, last.sequence).await?;
+        purge(snapshots.context, &part.history, &subject).await?;
+    }
+    snapshots.remove(address).await
 }
 
 async fn tell(

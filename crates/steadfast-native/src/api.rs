@@ -52,7 +52,7 @@ async fn start(context: &Context, token: Token, message: &Message) -> Result<Ans
     let traceparent = trace::traceparent(message);
     let start = StartWorkflow { namespace, workflow_id, request, signal, traceparent };
     let started = context.engine.start_workflow(start, context.soon()).await?;
-    let engine::Started { run_id, started, status } = started;
+    let engine::Started { run_id, started, status, .. } = started;
     Answer::new(context, &message::Started { run_id, started, status })
 }
 

@@ -116,7 +116,8 @@ fn rejected(rejection: Rejection) -> Fault {
         ) => fault(ErrorCode::InvalidArgument),
         Rejection::NotReady(_) => fault(ErrorCode::QueryFailed),
         Rejection::Paused(_) => fault(ErrorCode::InvalidArgument),
-        Rejection::Closing => fault(ErrorCode::ResourceExhausted),
+        Rejection::Closing | Rejection::TooManyStarts { .. } => fault(ErrorCode::ResourceExhausted),
+        Rejection::UpdateAborted => fault(ErrorCode::AlreadyCompleted),
         Rejection::Limit(LimitError::PayloadTooLarge { .. }) => fault(ErrorCode::PayloadTooLarge),
         Rejection::Limit(LimitError::TooMany { .. }) => fault(ErrorCode::LimitExceeded),
         Rejection::UpdateRejected(failure) => {

@@ -32,6 +32,8 @@ pub struct ActivityTaskScheduled {
     pub retry_policy: Option<RetryPolicy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub use_workflow_build_id: bool,
 }
 
 /// Its last attempt started; written with its end, as Temporal does.

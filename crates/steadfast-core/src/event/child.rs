@@ -41,6 +41,8 @@ pub struct StartChildWorkflowExecutionInitiated {
     pub search_attributes: PayloadMap,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inherit_build_id: bool,
 }
 
 /// It could not be started.

@@ -32,6 +32,8 @@ pub struct WorkflowTaskStarted {
     pub identity: Identity,
     pub request_id: RequestId,
     pub suggest_continue_as_new: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suggest_continue_as_new_reasons: Vec<SuggestContinueAsNewReason>,
     pub history_size_bytes: u64,
 }
 
@@ -121,6 +123,16 @@ pub struct MarkerRecorded {
     pub header: PayloadMap,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+}
+
+/// Why a worker is told to continue as new (`temporal.api.enums.v1.SuggestContinueAsNewReason`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SuggestContinueAsNewReason {
+    #[default]
+    Unspecified = 0,
+    HistorySizeTooLarge = 1,
+    TooManyHistoryEvents = 2,
+    TooManyUpdates = 3,
 }
 
 /// Why a workflow task failed (`temporal.api.enums.v1.WorkflowTaskFailedCause`).

@@ -71,6 +71,9 @@ pub struct WorkflowExecutionStarted {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     pub eager_execution_accepted: bool,
+    /// What of Temporal's versioning fields the start came with, encoded by the front door.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub versioning: Option<Bytes>,
 }
 
 /// The workflow returned.
@@ -159,6 +162,8 @@ pub struct WorkflowExecutionContinuedAsNew {
     pub memo: PayloadMap,
     #[serde(skip_serializing_if = "PayloadMap::is_empty")]
     pub search_attributes: PayloadMap,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub inherit_build_id: bool,
 }
 
 /// Somebody asked to cancel the workflow.

@@ -315,6 +315,9 @@ impl Run {
         }
         self.session.heartbeats.remove(&scheduled_event_id);
         self.session.activities_offered.remove(&scheduled_event_id);
+        if activity.paused.is_some() {
+            self.show_pause();
+        }
         Ok(())
     }
 }
@@ -322,6 +325,9 @@ impl Run {
 impl Transition<'_> {
     pub(super) fn start_activity(&mut self, input: StartActivity) -> Result<Reply, Rejection> {
         self.require_open().map_err(|_| Rejection::ActivityNotFound)?;
+        if self.run.status == super::Status::Paused {
+            return Err(Rejection::ActivityNotFound);
+        }
         let found = self.run.activities.get(&input.scheduled_event_id).cloned();
         let activity = found.ok_or(Rejection::ActivityNotFound)?;
         let repeat = match &activity.started {

@@ -31,7 +31,7 @@ impl Transition<'_> {
             external_workflow_execution: execution,
             identity: request.identity,
         };
-        self.arrival(event, Vec::new());
+        self.arrival(event, request.links);
         self.change(Change::CancelRequested(request.request_id));
         self.schedule_workflow_task();
         Ok(Reply::Done)
@@ -41,11 +41,12 @@ impl Transition<'_> {
         self.require_open()?;
         self.require_chain(&request.first_execution_run_id)?;
         self.limits.payloads("TerminateWorkflowExecution.Details", &request.details)?;
-        self.close_run(WorkflowExecutionTerminated {
+        let event = WorkflowExecutionTerminated {
             reason: request.reason,
             details: request.details,
             identity: request.identity,
-        });
+        };
+        self.close_run_with(event, None, request.links);
         Ok(Reply::Done)
     }
 

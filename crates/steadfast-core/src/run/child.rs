@@ -194,6 +194,7 @@ impl Run {
                     )),
                     first_execution_run_id,
                     child_workflow_only: true,
+                    links: Vec::new(),
                 });
                 OutboundMessage::RequestCancel { to, request }
             }
@@ -310,6 +311,7 @@ impl Transition<'_> {
             cron_schedule: command.cron_schedule,
             header: command.header,
             memo: command.memo,
+            inherit_build_id: command.inherit_build_id,
             search_attributes: command.search_attributes,
             priority: command.priority,
         }

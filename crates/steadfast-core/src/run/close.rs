@@ -2,20 +2,33 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{Run, Status};
 use crate::{
     Effect, Event, EventKind, Transition,
     effect::{Outbound, OutboundMessage},
+    event::UserMetadata,
     input::{ChildFate, ChildReport},
 };
 
 impl Transition<'_> {
     /// Writes the closing event and everything that follows from it.
     pub(crate) fn close_run(&mut self, kind: impl Into<EventKind>) {
+        self.close_run_with(kind, None, Vec::new());
+    }
+
+    /// The same, with what the user says of it and its links.
+    pub(crate) fn close_run_with(
+        &mut self,
+        kind: impl Into<EventKind>,
+        user_metadata: Option<Box<UserMetadata>>,
+        links: Vec<Bytes>,
+    ) {
         self.force_close_task();
         self.flush_buffered();
         self.abort_updates();
-        self.event(kind);
+        self.event_with(kind, user_metadata, links);
         self.withdraw_child_starts();
         for message in self.run.owed_when_closed() {
             self.effect(Effect::Send(Box::new(message)));

@@ -8,6 +8,9 @@ use crate::{Change, Entry, Event, EventKind, Record, Timestamp};
 impl Run {
     /// Folds one record.
     pub fn evolve(&mut self, record: &Record) -> Result<(), ReplayError> {
+        if !record.entries.is_empty() {
+            self.state_transitions += 1;
+        }
         for entry in &record.entries {
             self.last_at = record.at;
             self.fold(record.at, entry)?;
@@ -117,13 +120,16 @@ impl Run {
             }
             E::WorkflowExecutionUpdateAccepted(a) => self.on_update_accepted(id, a),
             E::WorkflowExecutionUpdateCompleted(a) => self.on_update_completed(id, a),
-            E::WorkflowExecutionOptionsUpdated(_) => Ok(()),
-            E::WorkflowExecutionPaused(_) => {
-                self.status = super::Status::Paused;
+            E::WorkflowExecutionOptionsUpdated(a) => {
+                self.on_options_updated(id, a);
+                Ok(())
+            }
+            E::WorkflowExecutionPaused(a) => {
+                self.on_paused(at, a);
                 Ok(())
             }
             E::WorkflowExecutionUnpaused(_) => {
-                self.status = super::Status::Running;
+                self.on_unpaused();
                 Ok(())
             }
         }
@@ -134,14 +140,24 @@ impl Run {
         if let EventKind::ChildWorkflowExecutionStarted(started) = &event.kind {
             self.on_child_start_numbered(event.id, started.initiated_event_id);
         }
+        if let EventKind::WorkflowExecutionOptionsUpdated(updated) = &event.kind {
+            self.on_options_numbered(event.id, updated);
+        }
         Ok(())
     }
 
     fn apply_change(&mut self, at: Timestamp, change: &Change) -> Result<(), ReplayError> {
         match change {
             Change::Opened(_) => Err(self.dangling("Opened")),
-            Change::WorkflowTaskAttempt { attempt, scheduled_at, not_before, last_failure } => {
-                self.on_task_attempt(*attempt, *scheduled_at, *not_before, last_failure.as_deref());
+            Change::WorkflowTaskAttempt {
+                attempt,
+                scheduled_at,
+                not_before,
+                last_failure,
+                problem,
+            } => {
+                let (at, failure) = (*scheduled_at, last_failure.as_deref());
+                self.on_task_attempt(*attempt, at, *not_before, failure, *problem);
                 Ok(())
             }
             Change::WorkflowTaskDropped => {
@@ -160,15 +176,31 @@ impl Run {
             Change::ActivityHeartbeat { scheduled_event_id, details } => {
                 self.on_activity_heartbeat(*scheduled_event_id, at, details)
             }
-            Change::ActivityPaused { .. } => self.on_activity_paused(at, change),
-            Change::ActivityAdjusted(adjusted) => self.on_activity_adjusted(adjusted),
+            Change::ActivityPaused { .. } => {
+                self.on_activity_paused(at, change)?;
+                self.show_pause();
+                Ok(())
+            }
+            Change::ActivityAdjusted(adjusted) => {
+                self.on_activity_adjusted(adjusted)?;
+                self.show_pause();
+                Ok(())
+            }
             Change::Buffered(event) => {
                 self.apply(event)?;
                 self.buffered.push(Arc::new((**event).clone()));
                 Ok(())
             }
             Change::RequestSeen(request_id) => {
-                self.requests_seen.insert(request_id.clone());
+                if self.requests_seen.insert(request_id.clone()) {
+                    self.requests_in_order.push_back(request_id.clone());
+                }
+                Ok(())
+            }
+            Change::RequestForgotten => {
+                if let Some(oldest) = self.requests_in_order.pop_front() {
+                    self.requests_seen.remove(&oldest);
+                }
                 Ok(())
             }
             Change::CancelRequested(request_id) => {
@@ -179,6 +211,10 @@ impl Run {
             Change::TimerFiringForgotten(timer_id) => self.on_timer_firing_forgotten(timer_id),
             Change::Reset(reset) => {
                 self.reset_to = Some(Arc::new((**reset).clone()));
+                Ok(())
+            }
+            Change::DeleteRequested(_) => {
+                self.deleting = true;
                 Ok(())
             }
             Change::Rescheduled => {

@@ -24,6 +24,9 @@ pub(super) fn open<'a>(
     if lineage.first_workflow_task_backoff.is_zero() && lineage.continued_run_id.is_empty() {
         lineage.first_workflow_task_backoff = first_backoff(&request, now);
     }
+    // The first task can be handed out only when it is there, and a signal is not waited for.
+    request.request_eager_execution &=
+        lineage.first_workflow_task_backoff.is_zero() && signal.is_none();
     request.retry_policy = request.retry_policy.map(crate::RetryPolicy::with_defaults);
     if lineage.execution_expiration.is_none()
         && let Some(timeout) = request.workflow_execution_timeout.set()
@@ -130,7 +133,15 @@ impl Run {
             updates: Default::default(),
             updates_admitted: Default::default(),
             reset_to: None,
+            requests_attached: Default::default(),
+            callbacks_attached: Vec::new(),
+            options: None,
+            deleting: false,
+            pause: None,
             requests_seen: Default::default(),
+            requests_in_order: Default::default(),
+            state_transitions: 1,
+            worker_version: None,
             signal_count: 0,
             buffered: Vec::new(),
             cancel_requested: None,
@@ -157,8 +168,9 @@ impl Run {
             memo: self.memo.clone(),
             search_attributes: self.search_attributes.clone(),
             header: started.header.clone(),
-            completion_callbacks: started.completion_callbacks.clone(),
+            completion_callbacks: self.completion_callbacks(),
             priority: started.priority.clone(),
+            versioning: started.versioning.clone(),
             ..StartRequest::default()
         }
     }

@@ -37,6 +37,7 @@ impl Transition<'_> {
     }
 
     fn check_signal(&self, signal: &Signal) -> Result<(), Rejection> {
+        self.refuse_while_closing()?;
         self.limits.name("SignalName", &signal.name)?;
         self.limits.optional_name("RequestId", signal.request_id.as_str())?;
         self.limits.payloads("SignalWorkflowExecution.Input", &signal.input)?;
@@ -47,6 +48,13 @@ impl Transition<'_> {
             return Err(Rejection::Limit(LimitError::TooMany { what, max }));
         }
         Ok(())
+    }
+
+    /// A workflow that tried to close in vain, and is about to try again, gets no more news.
+    pub(crate) fn refuse_while_closing(&self) -> Result<(), Rejection> {
+        let session = &self.run.session;
+        let closing = session.close_attempted && session.task_out.is_some();
+        if closing { Err(Rejection::Closing) } else { Ok(()) }
     }
 
     /// A workflow may not signal or cancel itself through the engine.
@@ -63,11 +71,15 @@ impl Transition<'_> {
         !request_id.is_empty() && self.run.requests_seen.contains(request_id)
     }
 
-    /// Remembers a request, within the limit: beyond it repeats are no longer recognised.
+    /// Remembers a request; beyond the limit the oldest one is no longer recognised.
     pub(crate) fn see(&mut self, request_id: &RequestId) {
-        if !request_id.is_empty() && self.run.requests_seen.len() < self.limits.request_ids_max {
-            self.change(Change::RequestSeen(request_id.clone()));
+        if request_id.is_empty() || self.limits.request_ids_max == 0 {
+            return;
         }
+        if self.run.requests_seen.len() >= self.limits.request_ids_max {
+            self.change(Change::RequestForgotten);
+        }
+        self.change(Change::RequestSeen(request_id.clone()));
     }
 }
 

@@ -9,8 +9,8 @@ mod cron;
 pub use self::cron::{check_cron, cron_backoff};
 use super::{Run, derive::derived_run_id};
 use crate::{
-    EventId, EventKind, Failure, Payloads, Rejection, RetryPolicy, RunId, RunKey, Span, Timestamp,
-    Transition,
+    EventId, EventKind, Failure, PayloadMap, Payloads, Rejection, RetryPolicy, RunId, RunKey, Span,
+    Timestamp, Transition,
     command::ContinueAsNew,
     event::{
         Initiator, UserMetadata, WorkflowExecutionCanceled, WorkflowExecutionCompleted,
@@ -23,8 +23,9 @@ use crate::{
     start::{Lineage, StartRequest},
 };
 
-/// Runs of one chain start at most this often, so that a chain cannot spin
-/// (`history.workflowIdReuseMinimalInterval`).
+/// Runs that continue as new start at most this often, so that they cannot spin
+/// (`ContinueAsNewMinBackoff`, `history.workflowIdReuseMinimalInterval`). A retry and a cron schedule
+/// have their own delays.
 const CHAIN_INTERVAL_MIN: Span = Span::from_secs(1);
 
 /// The run that follows a closed one, if one does.
@@ -131,19 +132,19 @@ impl Run {
         if new_run_id.is_empty() {
             return None;
         }
-        Some((new_run_id.clone(), self.repeated(handover?, at)))
+        Some((new_run_id.clone(), self.repeated(handover?)))
     }
 
     /// The same again, for the retry policy or the cron schedule: with what the run was started
     /// with, not with what it made of it.
-    fn repeated(&self, handover: Handover, at: Timestamp) -> Start {
+    fn repeated(&self, handover: Handover) -> Start {
         let mut request = self.as_request();
         request.memo.clone_from(&self.started.memo);
         request.search_attributes.clone_from(&self.started.search_attributes);
         if handover.initiator != Initiator::Retry {
             request.completion_callbacks.clear();
         }
-        self.next(request, handover, at)
+        self.next(request, handover)
     }
 
     fn continued(&self, event: &WorkflowExecutionContinuedAsNew, at: Timestamp) -> Start {
@@ -162,14 +163,14 @@ impl Run {
         };
         let handover = Handover {
             initiator: event.initiator,
-            backoff: event.backoff_start_interval,
+            backoff: self.paced(event.backoff_start_interval, at),
             failure: event.failure.clone(),
             last_completion_result: event.last_completion_result.clone(),
         };
-        self.next(request, handover, at)
+        self.next(request, handover)
     }
 
-    fn next(&self, mut request: StartRequest, handover: Handover, at: Timestamp) -> Start {
+    fn next(&self, mut request: StartRequest, handover: Handover) -> Start {
         request.request_id = self.successor_id().as_str().into();
         let attempt = match handover.initiator {
             Initiator::Retry => self.started.attempt.saturating_add(1),
@@ -185,7 +186,7 @@ impl Run {
             last_completion_result: handover.last_completion_result,
             attempt,
             execution_expiration: self.started.workflow_execution_expiration,
-            first_workflow_task_backoff: self.paced(handover.backoff, at),
+            first_workflow_task_backoff: handover.backoff,
         };
         Start { request, lineage, signal: None }
     }
@@ -215,18 +216,19 @@ impl Transition<'_> {
         &mut self,
         result: Payloads,
         task_completed: EventId,
-        _user_metadata: Option<Box<UserMetadata>>,
+        user_metadata: Option<Box<UserMetadata>>,
     ) -> Result<(), Rejection> {
         self.require_nothing_new()?;
         let cause = WorkflowTaskFailedCause::BadCompleteWorkflowExecutionAttributes;
         let field = "CompleteWorkflowExecutionCommandAttributes.Result";
         self.require_payloads(field, &result, cause)?;
         let handover = self.run.after_completion(&result, self.now);
-        self.close_run(WorkflowExecutionCompleted {
+        let event = WorkflowExecutionCompleted {
             result,
             workflow_task_completed_event_id: task_completed,
             new_execution_run_id: self.run.successor_id_if(handover),
-        });
+        };
+        self.close_run_with(event, user_metadata, Vec::new());
         Ok(())
     }
 
@@ -234,16 +236,17 @@ impl Transition<'_> {
         &mut self,
         failure: Failure,
         task_completed: EventId,
-        _user_metadata: Option<Box<UserMetadata>>,
+        user_metadata: Option<Box<UserMetadata>>,
     ) -> Result<(), Rejection> {
         self.require_nothing_new()?;
         let (retry_state, handover) = self.run.after_failure(&failure, self.now);
-        self.close_run(WorkflowExecutionFailed {
+        let event = WorkflowExecutionFailed {
             failure,
             retry_state,
             workflow_task_completed_event_id: task_completed,
             new_execution_run_id: self.run.successor_id_if(handover),
-        });
+        };
+        self.close_run_with(event, user_metadata, Vec::new());
         Ok(())
     }
 
@@ -251,14 +254,15 @@ impl Transition<'_> {
         &mut self,
         details: Payloads,
         task_completed: EventId,
-        _user_metadata: Option<Box<UserMetadata>>,
+        user_metadata: Option<Box<UserMetadata>>,
     ) -> Result<(), Rejection> {
         self.require_nothing_new()?;
         let cause = WorkflowTaskFailedCause::BadCancelWorkflowExecutionAttributes;
         let field = "CancelWorkflowExecutionCommandAttributes.Details";
         self.require_payloads(field, &details, cause)?;
         let workflow_task_completed_event_id = task_completed;
-        self.close_run(WorkflowExecutionCanceled { workflow_task_completed_event_id, details });
+        let event = WorkflowExecutionCanceled { workflow_task_completed_event_id, details };
+        self.close_run_with(event, user_metadata, Vec::new());
         Ok(())
     }
 
@@ -266,12 +270,12 @@ impl Transition<'_> {
         &mut self,
         command: ContinueAsNew,
         task_completed: EventId,
-        _user_metadata: Option<Box<UserMetadata>>,
+        user_metadata: Option<Box<UserMetadata>>,
     ) -> Result<(), Rejection> {
         self.require_nothing_new()?;
         self.check_continue(&command)?;
         let event = self.run.continued_as_new(command, task_completed);
-        self.close_run(event);
+        self.close_run_with(event, user_metadata, Vec::new());
         Ok(())
     }
 
@@ -321,6 +325,15 @@ impl Transition<'_> {
 }
 
 impl Run {
+    /// What visibility can search, without what only this run is in.
+    fn carried_attributes(&self) -> PayloadMap {
+        let mut attributes = self.search_attributes.clone();
+        for own in [super::pause::PAUSE_ATTRIBUTE, super::workflow_task::PROBLEMS_ATTRIBUTE] {
+            attributes.remove(own);
+        }
+        attributes
+    }
+
     /// The closing event of a run that goes on: the command with its empty fields taken over.
     fn continued_as_new(
         &self,
@@ -338,6 +351,7 @@ impl Run {
         };
         WorkflowExecutionContinuedAsNew {
             new_execution_run_id: self.successor_id(),
+            inherit_build_id: command.inherit_build_id,
             workflow_type: taken_over(command.workflow_type, &started.workflow_type, |t| {
                 t.is_empty()
             }),
@@ -356,7 +370,7 @@ impl Run {
             memo: taken_over(command.memo, &self.memo, |m| m.is_empty()),
             search_attributes: taken_over(
                 command.search_attributes,
-                &self.search_attributes,
+                &self.carried_attributes(),
                 |attributes| attributes.is_empty(),
             ),
         }

@@ -75,7 +75,8 @@ impl<'a> Transition<'a> {
 
     /// Feeds one input. On rejection the draft is as before, but for
     /// [`Rejection::BadCompletion`]: the failed workflow task is then in the record.
-    pub fn feed(&mut self, input: Input) -> Result<Reply, Rejection> {
+    pub fn feed(&mut self, mut input: Input) -> Result<Reply, Rejection> {
+        input.cut_failures();
         match input {
             Input::Start(_) => Err(Rejection::AlreadyStarted {
                 run_id: self.run.key().run_id.clone(),
@@ -100,6 +101,10 @@ impl<'a> Transition<'a> {
             Input::External(input) => self.external_report(input.as_ref()),
             Input::ResetSticky => self.reset_sticky(),
             Input::Reset(input) => self.reset(*input),
+            Input::UpdateOptions(input) => self.update_options(*input),
+            Input::Delete(identity) => Ok(self.delete(identity)),
+            Input::Pause(input) => self.pause(*input),
+            Input::Unpause(input) => self.unpause(*input),
         }
     }
 
@@ -193,6 +198,9 @@ impl<'a> Transition<'a> {
 
     pub(super) fn entry(&mut self, entry: Entry) {
         self.run.last_at = self.now;
+        if self.record.entries.is_empty() {
+            self.run.state_transitions += 1;
+        }
         if let Err(error) = self.run.fold(self.now, &entry) {
             panic!("DUR-2: a decision must fold into the state it was made on: {error}: {entry:?}");
         }

@@ -24,6 +24,9 @@ use crate::{
     limits::LimitError,
 };
 
+/// A workflow task that failed so often is not waited for (`failUpdateWorkflowTaskAttemptCount`).
+const FAILING_ATTEMPT: i32 = 3;
+
 /// An update that the workflow accepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Update {
@@ -122,6 +125,7 @@ impl Transition<'_> {
             return Ok(Reply::Update(state));
         }
         self.require_open()?;
+        self.require_updatable()?;
         self.limits.name("Update Name", &request.name)?;
         self.limits.payloads("Update Input", &request.args)?;
         self.require_room_for_update()?;
@@ -133,6 +137,19 @@ impl Transition<'_> {
         admitted.insert(update_id, admission);
         self.schedule_speculative_task();
         Ok(Reply::Update(UpdateReply::Admitted))
+    }
+
+    /// Refuses an update that the workflow could not answer as things are.
+    fn require_updatable(&self) -> Result<(), Rejection> {
+        if self.run.status == super::Status::Paused {
+            return Err(Rejection::Paused("Workflow is paused. Cannot update the workflow."));
+        }
+        if self.run.pending_task().is_some_and(|task| task.attempt >= FAILING_ATTEMPT) {
+            let why = "Unable to perform workflow execution update due to Workflow Task in failed \
+                       state.";
+            return Err(Rejection::NotReady(why));
+        }
+        self.refuse_while_closing()
     }
 
     fn require_room_for_update(&self) -> Result<(), Rejection> {

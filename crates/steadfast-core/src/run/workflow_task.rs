@@ -6,6 +6,7 @@
 
 mod end;
 mod inline;
+mod problem;
 
 use std::sync::Arc;
 
@@ -15,9 +16,14 @@ use super::{ReplayError, Run, Status};
 use crate::{
     Change, Effect, Event, EventId, EventKind, Failure, Identity, Priority, Rejection, RequestId,
     Span, TaskQueue, Timestamp, Transition,
-    event::{UpdateRequest, WorkflowTaskCompleted, WorkflowTaskScheduled, WorkflowTaskStarted},
+    event::{
+        SuggestContinueAsNewReason, UpdateRequest, WorkflowTaskCompleted, WorkflowTaskScheduled,
+        WorkflowTaskStarted,
+    },
     input::{Reply, StartWorkflowTask, WorkflowTask, WorkflowTaskRef},
 };
+
+pub use self::problem::{PROBLEMS_ATTRIBUTE, Problem};
 
 /// How long a worker has when the run does not say (`history.defaultWorkflowTaskTimeout`).
 pub const DEFAULT_TIMEOUT: Span = Span::from_secs(10);
@@ -71,8 +77,8 @@ pub struct Out {
     pub sticky: bool,
     /// The history's size when it was handed out.
     pub history_bytes: u64,
-    /// Whether the worker was told to continue as new.
-    pub suggest_continue_as_new: bool,
+    /// Why the worker was told to continue as new, if it was.
+    pub suggest_continue_as_new: Vec<SuggestContinueAsNewReason>,
 }
 
 impl Run {
@@ -152,6 +158,10 @@ impl Run {
         completed: &WorkflowTaskCompleted,
     ) -> Result<(), ReplayError> {
         self.previous_started_event_id = completed.started_event_id;
+        if completed.worker_version.is_some() {
+            self.worker_version.clone_from(&completed.worker_version);
+        }
+        self.forget_problem();
         self.on_task_ended("WorkflowTaskCompleted")
     }
 
@@ -170,7 +180,11 @@ impl Run {
         scheduled_at: Timestamp,
         not_before: Timestamp,
         last_failure: Option<&Failure>,
+        problem: Option<Problem>,
     ) {
+        if let Some(problem) = problem {
+            self.report_problem(attempt, problem);
+        }
         self.session.task_out = None;
         self.session.speculative = None;
         self.session.task_offered = false;
@@ -296,7 +310,7 @@ impl Transition<'_> {
             Kind::Transient | Kind::Speculative => (next, next + 1),
         };
         let attempt = pending.attempt;
-        let limits = self.limits;
+        let suggest_continue_as_new = self.reasons_to_continue_as_new(started_event_id);
         self.run.session.task_out = Some(Out {
             task: WorkflowTaskRef { scheduled_event_id, started_event_id, attempt, request_id },
             kind: pending.kind,
@@ -306,9 +320,31 @@ impl Transition<'_> {
             deadline: self.now + end::attempt_timeout(self.run.task_timeout(), attempt),
             sticky: pending.sticky,
             history_bytes: self.run.history_bytes,
-            suggest_continue_as_new: next > limits.suggest_continue_as_new_events
-                || self.run.history_bytes > limits.suggest_continue_as_new_bytes,
+            suggest_continue_as_new,
         });
+    }
+
+    /// Why the workflow should go on as a new run, with its history about to get this event.
+    fn reasons_to_continue_as_new(&self, next: EventId) -> Vec<SuggestContinueAsNewReason> {
+        let limits = self.limits;
+        let updates = self.run.updates.len() + self.run.session.admitted.len();
+        // Nine tenths (`history.maxTotalUpdates.suggestContinueAsNewThreshold`).
+        let many_updates = (limits.updates_total_max * 9).div_ceil(10);
+        let reasons = [
+            (
+                SuggestContinueAsNewReason::HistorySizeTooLarge,
+                self.run.history_bytes >= limits.suggest_continue_as_new_bytes,
+            ),
+            (
+                SuggestContinueAsNewReason::TooManyHistoryEvents,
+                next >= limits.suggest_continue_as_new_events,
+            ),
+            (
+                SuggestContinueAsNewReason::TooManyUpdates,
+                limits.updates_total_max > 0 && updates >= many_updates,
+            ),
+        ];
+        reasons.into_iter().filter(|(_, holds)| *holds).map(|(reason, _)| reason).collect()
     }
 
     fn grant(&mut self) -> Reply {
@@ -372,7 +408,8 @@ fn started_event(out: &Out) -> WorkflowTaskStarted {
         scheduled_event_id: out.task.scheduled_event_id,
         identity: out.identity.clone(),
         request_id: out.task.request_id.clone(),
-        suggest_continue_as_new: out.suggest_continue_as_new,
+        suggest_continue_as_new: !out.suggest_continue_as_new.is_empty(),
+        suggest_continue_as_new_reasons: out.suggest_continue_as_new.clone(),
         history_size_bytes: out.history_bytes,
     }
 }

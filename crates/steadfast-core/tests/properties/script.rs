@@ -13,9 +13,9 @@ use steadfast_core::{
     fixture::update,
     input::{
         ActivityOptions, ActivityOutcome, ActivityRef, ActivitySelector, ChildFate, ChildReport,
-        ExternalReport, HeartbeatActivity, Jitter, OptionField, OptionsChange, PauseActivity,
-        RequestCancel, ResetActivity, ResolveActivity, Signal, UnpauseActivity,
-        UpdateActivityOptions,
+        ExternalReport, HeartbeatActivity, Jitter, OptionField, OptionsChange, OptionsUpdate,
+        PauseActivity, PauseWorkflow, RequestCancel, ResetActivity, ResolveActivity, Signal,
+        UnpauseActivity, UpdateActivityOptions,
     },
 };
 
@@ -40,6 +40,9 @@ pub(crate) enum News {
     Signal(u8),
     Update(u8),
     RequestCancel(u8),
+    Pause(u8),
+    Unpause,
+    Attach(u8),
     Terminate,
     ResetSticky,
     Resolve(EventId, i32, u8),
@@ -96,6 +99,9 @@ fn news() -> impl Strategy<Value = News> {
         4 => (0..3_u8).prop_map(News::Update),
         1 => (0..3_u8).prop_map(News::RequestCancel),
         1 => Just(News::ResetSticky),
+        1 => (0..2_u8).prop_map(News::Pause),
+        2 => Just(News::Unpause),
+        1 => (0..3_u8).prop_map(News::Attach),
         4 => (1..30_i64, 1..3_i32, 0..4_u8).prop_map(|(id, n, end)| News::Resolve(id, n, end)),
         2 => (0..4_u8, 0..4_u8).prop_map(|(id, end)| News::ResolveByName(id, end)),
         2 => (1..30_i64, 0..3_u8).prop_map(|(id, progress)| News::Heartbeat(id, progress)),
@@ -300,6 +306,16 @@ pub(crate) fn input(run: &Run, news: News) -> Input {
             let request_id = format!("cancel-{id}").into();
             let request = RequestCancel { request_id, ..RequestCancel::default() };
             Input::RequestCancel(Box::new(request))
+        }
+        News::Pause(id) => {
+            let request_id = format!("pause-{id}").into();
+            Input::Pause(Box::new(PauseWorkflow { request_id, ..PauseWorkflow::default() }))
+        }
+        News::Unpause => Input::Unpause(Box::default()),
+        News::Attach(id) => {
+            let mut update = OptionsUpdate::default();
+            update.event.attached_request_id = format!("attached-{id}").into();
+            Input::UpdateOptions(Box::new(update))
         }
         News::Terminate => Input::Terminate(Box::default()),
         News::ResetSticky => Input::ResetSticky,

@@ -143,10 +143,10 @@ pub(crate) async fn carry_out(
             let begin = Begin::Reset(Box::new(start.0));
             let asked = ask_slot(shared, &slot, deadline, |answer| {
                 let expected = Expected::Workflow(newest);
-                Request::Open(Box::new(Open { begin, expected, answer }))
+                Request::Open(Box::new(Open { begin, expected, update: None, answer }))
             });
             match asked.await {
-                Asked::Answered(Ok(Opened::Started | Opened::AlreadyThere)) => return Ok(()),
+                Asked::Answered(Ok(Opened::Started(_) | Opened::AlreadyThere)) => return Ok(()),
                 Asked::Answered(Err(error @ EngineError::Rejected(_))) => return Err(error),
                 Asked::Answered(Ok(Opened::Taken) | Err(_)) | Asked::Gone | Asked::Lost => {}
             }

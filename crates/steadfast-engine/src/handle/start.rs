@@ -4,34 +4,46 @@
 use std::sync::Arc;
 
 use steadfast_core::{
-    Input, Payload, Rejection, RequestId, RunId, RunKey, WorkflowKey,
-    input::{Signal, Start, Terminate},
+    Input, Payload, Rejection, RequestId, RunId, RunKey, Span, WorkflowKey,
+    event::UpdateRequest,
+    input::{OptionsUpdate, Signal, Start, Terminate},
     run::Status,
     start::{Lineage, StartVerdict, resolve},
 };
+use tokio::sync::oneshot;
 
 use super::ask::{
     Asked, Retry, ask, ask_slot, find_in_log, pause, ready, require_attributes,
     require_open_namespace,
 };
 use crate::{
-    api::{EngineError, StartWorkflow, Started, Target},
+    api::{
+        EngineError, PolledWorkflowTask, StartWorkflow, Started, Target, UpdateAnswer, UpdateWait,
+    },
     config::Backoff,
     context::{PartitionState, Shared},
     handle::Deadline,
     ports::Expected,
-    request::{Begin, Current, Open, Opened, Read, Request},
+    request::{Begin, Companion, Current, Open, Opened, Read, Request},
     slot::Slot,
     trace::{TRACEPARENT, spans::StartSpan},
 };
 
 /// What a start led to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The run asked for exists now.
-    Started,
+    /// The run asked for exists now; with its first task, if the client takes that.
+    Started(Option<Box<PolledWorkflowTask>>),
     /// Another run holds the id, and is the answer.
-    Existing { run_id: RunId, status: Status, deduplicated: bool },
+    Existing {
+        run_id: RunId,
+        first_run_id: RunId,
+        status: Status,
+        /// An earlier try of this request started it, or was attached to it.
+        deduplicated: bool,
+        /// An earlier try of this request started it.
+        started_before: bool,
+    },
 }
 
 /// A client's start, perhaps with a signal.
@@ -40,6 +52,22 @@ pub(crate) async fn start_workflow(
     request: StartWorkflow,
     deadline: Deadline,
 ) -> Result<Started, EngineError> {
+    let (key, start, _span) = prepare(shared, request).await?;
+    let mut backoff = Backoff::new(5, 500);
+    loop {
+        let started = start_run(shared, &key, start.clone(), deadline).await;
+        if let Some(started) = settle_start(shared, &key, &start, started, deadline).await? {
+            return Ok(started);
+        }
+        pause(shared, &mut backoff, deadline).await?;
+    }
+}
+
+/// The new run's key and what it is made from; the start's span ends with the value.
+pub(super) async fn prepare(
+    shared: &Arc<Shared>,
+    request: StartWorkflow,
+) -> Result<(RunKey, Start, Option<StartSpan>), EngineError> {
     let StartWorkflow { namespace, workflow_id, mut request, signal, traceparent } = request;
     require_open_namespace(shared, &namespace).await?;
     require_attributes(shared, &namespace, &mut request.search_attributes).await?;
@@ -54,14 +82,17 @@ pub(crate) async fn start_workflow(
         let header = request.header.entry(TRACEPARENT.to_owned());
         header.or_insert(payload);
     }
-    let start = Start { request, lineage: Lineage::default(), signal };
-    let mut backoff = Backoff::new(5, 500);
-    loop {
-        let started = start_run(shared, &key, start.clone(), deadline).await;
-        if let Some(started) = settle_start(shared, &key, &start, started, deadline).await? {
-            return Ok(started);
-        }
-        pause(shared, &mut backoff, deadline).await?;
+    Ok((key, Start { request, lineage: Lineage::default(), signal }, span))
+}
+
+/// The answer for a run that was just started.
+pub(super) fn started(key: &RunKey, task: Option<Box<PolledWorkflowTask>>) -> Started {
+    Started {
+        run_id: key.run_id.clone(),
+        first_run_id: key.run_id.clone(),
+        started: true,
+        status: Status::Running,
+        task,
     }
 }
 
@@ -70,24 +101,26 @@ async fn settle_start(
     shared: &Arc<Shared>,
     key: &RunKey,
     start: &Start,
-    started: Result<Outcome, EngineError>,
+    outcome: Result<Outcome, EngineError>,
     deadline: Deadline,
 ) -> Result<Option<Started>, EngineError> {
-    let existing = |run_id, status| Started { run_id, started: false, status };
-    let (existing, refusal) = match started {
-        Ok(Outcome::Started) => {
-            return Ok(Some(Started {
-                run_id: key.run_id.clone(),
-                started: true,
-                status: Status::Running,
-            }));
+    let existing = |run_id, first_run_id, started, status| Started {
+        run_id,
+        first_run_id,
+        started,
+        status,
+        task: None,
+    };
+    let (existing, refusal) = match outcome {
+        Ok(Outcome::Started(task)) => return Ok(Some(started(key, task))),
+        Ok(Outcome::Existing { run_id, first_run_id, status, started_before, .. }) => {
+            (existing(run_id, first_run_id, started_before, status), None)
         }
-        Ok(Outcome::Existing { run_id, status, .. }) => (existing(run_id, status), None),
         // Signal-with-start only wants a run that gets the signal.
         Err(EngineError::Rejected(Rejection::AlreadyStarted { run_id, start_request_id }))
             if start.signal.is_some() =>
         {
-            let found = existing(run_id.clone(), Status::Running);
+            let found = existing(run_id.clone(), RunId::default(), false, Status::Running);
             let refusal = Rejection::AlreadyStarted { run_id, start_request_id };
             (found, Some(refusal))
         }
@@ -130,6 +163,24 @@ pub(crate) async fn start_run(
     start: Start,
     deadline: Deadline,
 ) -> Result<Outcome, EngineError> {
+    start_with(shared, key, start, None, deadline).await
+}
+
+/// An update that goes with a start, and where its answer arrives.
+pub(super) struct Rider {
+    pub(super) request: UpdateRequest,
+    pub(super) wait: UpdateWait,
+    pub(super) answered: Option<oneshot::Receiver<Result<UpdateAnswer, EngineError>>>,
+}
+
+/// The same, perhaps with an update.
+pub(super) async fn start_with(
+    shared: &Arc<Shared>,
+    key: &RunKey,
+    start: Start,
+    mut rider: Option<&mut Rider>,
+    deadline: Deadline,
+) -> Result<Outcome, EngineError> {
     let workflow = key.workflow();
     let partition = shared.partition_of(&key.namespace, &key.workflow_id).clone();
     ready(shared, &partition, deadline).await?;
@@ -145,14 +196,22 @@ pub(crate) async fn start_run(
         };
         match decided {
             Decided::Open(expected) => {
-                let opened = open(shared, &partition, key, &start, expected, deadline).await?;
+                let rider = rider.as_deref_mut();
+                let opened =
+                    open(shared, &partition, key, &start, (expected, rider), deadline).await?;
                 match opened {
-                    Some(Opened::Started | Opened::AlreadyThere) => return Ok(Outcome::Started),
+                    Some(Opened::Started(task)) => return Ok(Outcome::Started(task)),
+                    Some(Opened::AlreadyThere) => return Ok(Outcome::Started(None)),
                     Some(Opened::Taken) => refresh(shared, &partition, &workflow, &holder).await?,
                     None => {}
                 }
             }
             Decided::Done(outcome) => return Ok(outcome),
+            Decided::Attach(outcome, update) => {
+                if attach(shared, key, &outcome, *update, deadline).await? {
+                    return Ok(outcome);
+                }
+            }
             Decided::Terminate(run_id) => {
                 terminate_holder(shared, key, &run_id, deadline).await?;
                 terminated = Some(run_id);
@@ -167,6 +226,7 @@ pub(crate) async fn start_run(
 enum Decided {
     Open(Expected),
     Done(Outcome),
+    Attach(Outcome, Box<OptionsUpdate>),
     Terminate(RunId),
     AskAgain,
 }
@@ -194,11 +254,29 @@ async fn decide(
     if terminated == Some(&run_id) && !current.run.status.is_open() {
         return Ok(Decided::Open(Expected::Workflow(current.sequence)));
     }
-    Ok(match resolve(&current.run, &start.request) {
+    // A run that follows another has waited long enough already.
+    let follows = !start.lineage.continued_run_id.is_empty();
+    let interval_ms = if follows { 0 } else { shared.config.workflow_id_reuse_ms };
+    let now = shared.world.clock.now();
+    Ok(match resolve(&current.run, &start.request, Span::from_millis(interval_ms), now) {
         StartVerdict::Start => Decided::Open(Expected::Workflow(current.sequence)),
         StartVerdict::UseExisting { deduplicated } => {
-            let status = current.run.status;
-            Decided::Done(Outcome::Existing { run_id, status, deduplicated })
+            let outcome = Outcome::Existing {
+                run_id,
+                first_run_id: current.first_run_id,
+                status: current.run.status,
+                deduplicated,
+                started_before: deduplicated
+                    && current.run.start_request_id == start.request.request_id,
+            };
+            match start.request.attachment().filter(|_| !deduplicated) {
+                Some(update) => Decided::Attach(outcome, Box::new(update)),
+                None => Decided::Done(outcome),
+            }
+        }
+        StartVerdict::TooSoon { since } => {
+            let since_ms = since.0 / 1_000_000;
+            return Err(Rejection::TooManyStarts { since_ms }.into());
         }
         StartVerdict::TerminateThenStart => Decided::Terminate(run_id),
         StartVerdict::AlreadyStarted => {
@@ -208,20 +286,48 @@ async fn decide(
     })
 }
 
+/// Gives the open run that a start found what the start has for it; false when it closed meanwhile.
+async fn attach(
+    shared: &Arc<Shared>,
+    key: &RunKey,
+    found: &Outcome,
+    update: OptionsUpdate,
+    deadline: Deadline,
+) -> Result<bool, EngineError> {
+    let Outcome::Existing { run_id, .. } = found else {
+        return Ok(true);
+    };
+    let target = Target::from(&RunKey { run_id: run_id.clone(), ..key.clone() });
+    let input = Input::UpdateOptions(Box::new(update));
+    let attached = ask(shared, &target, deadline, Retry::Again, |reply| {
+        Request::Input(Box::new(input.clone()), Some(reply))
+    });
+    match attached.await {
+        Ok(_) => Ok(true),
+        Err(EngineError::Rejected(Rejection::Closed) | EngineError::NotFound { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Lets the log decide. Nothing is known when the run's actor was lost.
 async fn open(
     shared: &Arc<Shared>,
     partition: &Arc<PartitionState>,
     key: &RunKey,
     start: &Start,
-    expected: Expected,
+    (expected, rider): (Expected, Option<&mut Rider>),
     deadline: Deadline,
 ) -> Result<Option<Opened>, EngineError> {
     let address = partition.address(key.clone(), start.request.workflow_type.clone());
     let slot = partition.find_or_insert(address, 0);
     let begin = Begin::Start(Box::new(start.clone()));
+    let update = rider.map(|rider| {
+        let (answer, answered) = oneshot::channel();
+        rider.answered = Some(answered);
+        Companion { request: Box::new(rider.request.clone()), wait: rider.wait, answer }
+    });
     let asked = ask_slot(shared, &slot, deadline, |answer| {
-        Request::Open(Box::new(Open { begin, expected, answer }))
+        Request::Open(Box::new(Open { begin, expected, update, answer }))
     });
     match asked.await {
         Asked::Answered(Ok(opened)) => Ok(Some(opened)),
@@ -258,6 +364,10 @@ async fn terminate_holder(
     let request = Terminate {
         reason: "TerminateIfRunning WorkflowIdReusePolicy".to_owned(),
         identity: steadfast_core::Identity::new("history-service"),
+        details: vec![Payload::new(
+            "json/plain",
+            format!("\"terminated by new runID: {}\"", key.run_id).into_bytes(),
+        )],
         ..Terminate::default()
     };
     let input = Input::Terminate(Box::new(request));

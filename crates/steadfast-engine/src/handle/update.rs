@@ -7,10 +7,11 @@ use tokio::time::Instant;
 
 use super::{
     Deadline,
-    ask::{Retry, ask},
+    ask::{Retry, ask, pause},
 };
 use crate::{
     api::*,
+    config::Backoff,
     context::Shared,
     request::{Read, Request},
 };
@@ -37,15 +38,34 @@ pub(super) async fn update(
             return Err(Rejection::WrongFirstRun.into());
         }
     }
-    let answered = ask(shared, target, deadline, Retry::Again, |reply| {
-        Request::Update(Box::new(request.clone()), wait, reply)
-    });
-    match answered.await {
-        Err(EngineError::DeadlineExceeded(_)) => {
-            last_look(shared, target, request.update_id.clone()).await
+    let mut backoff = Backoff::new(5, 500);
+    loop {
+        let answered = ask(shared, target, deadline, Retry::Again, |reply| {
+            Request::Update(Box::new(request.clone()), wait, reply)
+        });
+        match answered.await {
+            Err(EngineError::DeadlineExceeded(_)) => {
+                return last_look(shared, target, request.update_id.clone()).await;
+            }
+            // The run went on as another one before its workflow saw the update.
+            Err(EngineError::Rejected(Rejection::UpdateAborted | Rejection::Closed))
+                if went_on(shared, target, deadline).await =>
+            {
+                pause(shared, &mut backoff, deadline).await?;
+            }
+            other => return other,
         }
-        other => other,
     }
+}
+
+/// Whether a caller that did not name a run is better served by the one that is there now.
+async fn went_on(shared: &Arc<Shared>, target: &Target, deadline: Deadline) -> bool {
+    if !target.execution.run_id.is_empty() {
+        return false;
+    }
+    let current =
+        ask(shared, target, deadline, Retry::Again, |reply| Request::Read(Read::Current(reply)));
+    current.await.is_ok_and(|current| current.run.status.is_open() || current.awaits_successor)
 }
 
 /// Waits for an update that is there already.
@@ -65,7 +85,7 @@ pub(super) async fn poll_update(
     }
 }
 
-async fn last_look(
+pub(super) async fn last_look(
     shared: &Arc<Shared>,
     target: &Target,
     update_id: UpdateId,

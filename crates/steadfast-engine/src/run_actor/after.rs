@@ -91,8 +91,9 @@ impl Live {
     ) {
         let mut completed = Completed::default();
         match result {
-            Ok(Reply::WorkflowTaskCompleted { new_task, eager, next }) => {
+            Ok(Reply::WorkflowTaskCompleted { new_task, eager, next, dropped_after }) => {
                 completed.new_task = new_task;
+                completed.dropped_after = dropped_after;
                 for task in eager {
                     let started_by = self.activity_started_by(&task);
                     completed.eager.push(self.polled_activity(ctx, task, started_by));
@@ -175,7 +176,7 @@ impl Live {
         }
     }
 
-    async fn polled_workflow_task(
+    pub(super) async fn polled_workflow_task(
         &mut self,
         ctx: &Arguments,
         task: WorkflowTask,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use steadfast_core::{
     Effect, EventId, Input, Record, Rejection, Run, TaskQueue, Transition,
-    input::{Reply, StartActivity, StartWorkflowTask},
+    input::{Reply, StartActivity, StartWorkflowTask, WorkflowTask},
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     api::{EngineError, TaskKind},
     matching::{Match, QueueKey, Reference, TaskName},
-    request::{Opened, Request, answer},
+    request::{Companion, Opened, Request, answer},
     slot::Batch,
 };
 
@@ -91,6 +91,38 @@ impl<'a> Draft<'a> {
             }
             Request::Read(read) => self.after.push(After::Read(read)),
         }
+    }
+
+    /// An update that comes into being with the run: when it is refused, so is the start.
+    pub(super) fn feed_companion(&mut self, update: Companion) -> Result<(), Rejection> {
+        let Companion { request, wait, answer: reply } = update;
+        let update_id = request.update_id.clone();
+        let result = self.transition.feed(Input::AdmitUpdate(request));
+        if let Err(rejection) = &result {
+            answer(reply, Err(rejection.clone().into()));
+            return Err(rejection.clone());
+        }
+        self.after.push(After::Update(update_id, wait, reply, result));
+        Ok(())
+    }
+
+    /// The first workflow task goes to the client that starts the run, if it asked for that: like a
+    /// poll's, its start is volatile, and after a crash the task is offered to everybody.
+    pub(super) fn first_task_at_once(&mut self) -> Option<Box<WorkflowTask>> {
+        let run = &self.transition.run;
+        let pending = run.pending_task().filter(|_| run.started.eager_execution_accepted)?;
+        let input = StartWorkflowTask {
+            scheduled_event_id: pending.scheduled_event_id,
+            attempt: pending.attempt,
+            request_id: run.opened.request_id.clone(),
+            identity: run.started.identity.clone(),
+        };
+        let Ok(Reply::WorkflowTask(task)) = self.transition.feed(Input::StartWorkflowTask(input))
+        else {
+            return None;
+        };
+        self.forget_offers();
+        Some(task)
     }
 
     fn take(&mut self, ctx: &Arguments, found: Box<Match>) {

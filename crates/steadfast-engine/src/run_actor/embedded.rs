@@ -151,7 +151,7 @@ impl Live {
 
 impl Draft<'_> {
     /// The workflow task is done here: nobody else needs to know of it.
-    fn forget_offers(&mut self) {
+    pub(super) fn forget_offers(&mut self) {
         let is_offer = |effect: &steadfast_core::Effect| {
             matches!(effect, steadfast_core::Effect::OfferWorkflowTask { .. })
         };

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api::EngineError,
+    matching::{self, Handed},
     request::{Begin, Open, Opened, Request, answer},
     slot::Batch,
     supervise::RunFailure,
@@ -47,7 +48,7 @@ pub(super) async fn open(
     open: Box<Open>,
     batch: Batch,
 ) -> Result<Option<Live>, RunFailure> {
-    let Open { begin, expected, answer: reply } = *open;
+    let Open { begin, expected, update, answer: reply } = *open;
     let limits = &ctx.shared.config.limits;
     let key = ctx.slot.key().clone();
     let begun = match begin {
@@ -63,6 +64,14 @@ pub(super) async fn open(
     };
     let mut live = Live::new(transition.run.clone(), 0, EventTail::starting_at(1), ctx);
     let mut draft = Draft::new(transition);
+    if let Some(update) = update
+        && let Err(rejection) = draft.feed_companion(update)
+    {
+        answer(reply, Err(rejection.into()));
+        drop((draft, live));
+        return leave(ctx, batch);
+    }
+    let eager = draft.first_task_at_once();
     for request in batch.requests {
         draft.feed(ctx, request);
     }
@@ -73,8 +82,16 @@ pub(super) async fn open(
         Outcome::Durable(sequence) => {
             ctx.partition.set_current(&ctx.slot);
             ctx.shared.metrics.runs_started.add(1, &[]);
-            answer(reply, Ok(Opened::Started));
+            let Some(task) = eager else {
+                answer(reply, Ok(Opened::Started(None)));
+                live.commit(ctx, decided, Some(sequence)).await?;
+                return Ok(Some(live));
+            };
             live.commit(ctx, decided, Some(sequence)).await?;
+            let task = live.polled_workflow_task(ctx, *task).await;
+            if let Err(Ok(Opened::Started(Some(task)))) = reply.send(Ok(Opened::Started(task))) {
+                matching::give_back(&ctx.shared, Handed::Workflow(task));
+            }
             Ok(Some(live))
         }
         Outcome::WrongSequence => {

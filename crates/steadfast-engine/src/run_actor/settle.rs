@@ -9,6 +9,7 @@ use super::{Arguments, Live, Next};
 use crate::{
     ports::{AppendError, Snapshot},
     request::Current,
+    slot::Batch,
     supervise::RunFailure,
     sync::lock,
     trace::{self, log::log_run},
@@ -24,7 +25,7 @@ impl Live {
         if self.run.status.is_open() {
             self.settle_open(ctx).await
         } else {
-            Ok(self.settle_closed(ctx).await)
+            self.settle_closed(ctx).await
         }
     }
 
@@ -100,8 +101,12 @@ impl Live {
         Ok(())
     }
 
-    async fn settle_closed(&mut self, ctx: &Arguments) -> Next {
-        if self.owed == 0 && !self.retired {
+    async fn settle_closed(&mut self, ctx: &Arguments) -> Result<Next, RunFailure> {
+        if self.owed == 0 && self.run.deleting && self.purge(ctx).await {
+            super::open::leave(ctx, Batch { requests: Vec::new() })?;
+            return Ok(Next::Stop);
+        }
+        if self.owed == 0 && !self.retired && !self.run.deleting {
             match ctx.shared.world.log.retire(&ctx.slot.address).await {
                 Ok(()) => {
                     self.retired = true;
@@ -117,12 +122,23 @@ impl Live {
         let lingered = now.since(self.busy_at) >= linger;
         let unused = self.waiters.is_empty() && self.queries.is_empty();
         if lingered && self.retired && unused && ctx.partition.remove(&ctx.slot) {
-            return Next::Stop;
+            return Ok(Next::Stop);
         }
         let look_again = if lingered { now + linger } else { self.busy_at + linger };
         let look_again = self.queries.next_deadline().map_or(look_again, |at| at.min(look_again));
         ctx.partition.timers.arm(&ctx.slot, Some(look_again));
-        Next::Continue
+        Ok(Next::Continue)
+    }
+
+    /// Removes everything of the run; a failure is tried again later.
+    async fn purge(&self, ctx: &Arguments) -> bool {
+        match ctx.shared.world.log.purge(&ctx.slot.address).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(run = %ctx.slot.key(), %error, "failed to remove a run");
+                false
+            }
+        }
     }
 
     /// What a start of the same workflow must know.
@@ -140,6 +156,7 @@ impl Live {
                 key: self.run.key().clone(),
                 status: self.run.status,
                 start_request_id: self.run.opened.request_id.clone(),
+                attached: self.run.requests_attached.keys().cloned().collect(),
                 started_at: self.run.started_at,
             },
             sequence: self.sequence,

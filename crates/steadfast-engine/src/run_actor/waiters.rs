@@ -172,7 +172,7 @@ impl Live {
             UpdateStage::Completed(outcome) => (UpdateWait::Completed, Some(outcome)),
             UpdateStage::Aborted => {
                 for (_, reply) in waiting {
-                    answer(reply, Err(steadfast_core::Rejection::Closed.into()));
+                    answer(reply, Err(steadfast_core::Rejection::UpdateAborted.into()));
                 }
                 return;
             }

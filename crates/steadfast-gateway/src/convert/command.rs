@@ -158,6 +158,7 @@ fn schedule_activity(
         retry_policy: policy(cause, a.retry_policy)?,
         request_eager_execution: a.request_eager_execution,
         priority: a.priority.map(priority::from_proto),
+        use_workflow_build_id: a.use_workflow_build_id,
     })
 }
 
@@ -213,6 +214,7 @@ fn continue_as_new(
         header: payload::core_header(a.header),
         memo: payload::core_memo(a.memo),
         search_attributes: payload::core_search_attributes(a.search_attributes),
+        inherit_build_id: a.inherit_build_id,
     })
 }
 
@@ -246,6 +248,7 @@ fn start_child(
         memo: payload::core_memo(a.memo),
         search_attributes: payload::core_search_attributes(a.search_attributes),
         priority: a.priority.map(priority::from_proto),
+        inherit_build_id: a.inherit_build_id,
     })
 }
 

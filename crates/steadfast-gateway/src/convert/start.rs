@@ -3,7 +3,7 @@
 use steadfast_core::{
     RequestId, Span,
     input::Signal,
-    start::{StartRequest, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
+    start::{OnConflict, StartRequest, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
 };
 use steadfast_temporal_api::api::{
     common::v1 as common, enums::v1 as enums, taskqueue::v1 as taskqueue,
@@ -53,6 +53,12 @@ pub(crate) fn start(
         completion_callbacks: request.completion_callbacks.iter().map(opaque).collect(),
         priority: request.priority.map(priority::from_proto),
         request_eager_execution: request.request_eager_execution,
+        versioning: request.versioning_override.as_ref().map(opaque),
+        on_conflict: request.on_conflict_options.map(|options| OnConflict {
+            request_id: options.attach_request_id,
+            completion_callbacks: options.attach_completion_callbacks,
+            links: options.attach_links,
+        }),
     })
 }
 
@@ -109,6 +115,8 @@ pub(crate) fn signal_with_start(
         completion_callbacks: Vec::new(),
         priority: request.priority.map(priority::from_proto),
         request_eager_execution: false,
+        versioning: request.versioning_override.as_ref().map(opaque),
+        on_conflict: None,
     };
     Ok((start, signal))
 }

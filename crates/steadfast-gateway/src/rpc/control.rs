@@ -5,7 +5,7 @@ use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
     context::{Context, Patience, request_id, target},
-    convert::{payload, start},
+    convert::{opaque, payload, start},
     fault::Fault,
 };
 
@@ -42,6 +42,7 @@ pub(crate) async fn request_cancel_workflow_execution(
         identity: request.identity.into(),
         request_id: request_id(request.request_id),
         first_execution_run_id: request.first_execution_run_id.into(),
+        links: request.links.iter().map(opaque).collect(),
         ..RequestCancel::default()
     };
     context.engine.request_cancel(&target, cancel, context.soon()).await?;
@@ -59,6 +60,7 @@ pub(crate) async fn terminate_workflow_execution(
         details: payload::core_list(request.details),
         identity: request.identity.into(),
         first_execution_run_id: request.first_execution_run_id.into(),
+        links: request.links.iter().map(opaque).collect(),
     };
     context.engine.terminate(&target, terminate, context.soon()).await?;
     Ok(proto::TerminateWorkflowExecutionResponse {})

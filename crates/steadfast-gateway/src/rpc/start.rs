@@ -9,7 +9,7 @@ use tonic::Code;
 
 use crate::{
     context::{Context, Patience, namespace, request_id},
-    convert::{enums, start},
+    convert::{enums, start, task},
     fault::Fault,
 };
 
@@ -21,6 +21,7 @@ pub(crate) async fn start_workflow_execution(
     let namespace = namespace(request.namespace.clone())?;
     let workflow_id = request.workflow_id.clone();
     let request_id = request_id(request.request_id.clone());
+    let names = context.names(&namespace).await?;
     let start = StartWorkflow {
         namespace,
         workflow_id: workflow_id.clone().into(),
@@ -34,6 +35,7 @@ pub(crate) async fn start_workflow_execution(
         run_id: started.run_id.to_string(),
         started: started.started,
         status: enums::status(started.status).into(),
+        eager_workflow_task: started.task.map(|task| task::workflow(*task, &names, context.page())),
         ..proto::StartWorkflowExecutionResponse::default()
     })
 }

@@ -64,6 +64,7 @@ pub(crate) async fn respond_workflow_task_completed(
     Ok(proto::RespondWorkflowTaskCompletedResponse {
         workflow_task: next,
         activity_tasks: completed.eager.into_iter().map(task::activity).collect(),
+        reset_history_event_id: completed.dropped_after.unwrap_or_default(),
         ..proto::RespondWorkflowTaskCompletedResponse::default()
     })
 }

@@ -105,6 +105,7 @@ impl From<Cancel> for input::RequestCancel {
             external: None,
             first_execution_run_id: cancel.first_execution_run_id,
             child_workflow_only: false,
+            links: Vec::new(),
         }
     }
 }
@@ -116,6 +117,7 @@ impl From<Terminate> for input::Terminate {
             details: terminate.details,
             identity: terminate.identity,
             first_execution_run_id: terminate.first_execution_run_id,
+            links: Vec::new(),
         }
     }
 }

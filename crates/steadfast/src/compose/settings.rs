@@ -101,6 +101,8 @@ pub(super) fn engine(config: &Config, partitions: u32) -> EngineConfig {
         service_timeout_ms: millis(engine.service_within),
         waiters_max: engine.waiters_max,
         embedded_rounds_max: engine.embedded_rounds_max,
+        history_events_warn: i64::from(engine.history_events_warn),
+        workflow_id_reuse_ms: millis(engine.workflow_id_reuse_after),
         reset_bytes_max: engine.reset_bytes_max,
         limits: limits(&config.limits),
         attributes: AttributeLimits {
@@ -167,6 +169,7 @@ fn limits(limits: &sections::Limits) -> limits::Limits {
     limits::Limits {
         id_bytes_max: limits.id_bytes_max,
         payload_bytes_max: bytes(limits.payload_bytes_max),
+        callbacks_max: limits.callbacks_max,
         pending_activities_max: limits.pending_activities_max,
         pending_children_max: limits.pending_children_max,
         pending_signals_max: limits.pending_signals_max,

@@ -245,6 +245,10 @@ section! {
         waiters_max: usize = 1_000,
         /// Rounds that an embedded workflow may go on within one transition.
         embedded_rounds_max: usize = 16,
+        /// Events in a history at which its run is warned of; it goes on.
+        history_events_warn: u32 = 50_000,
+        /// How long after its last start a workflow id may not be started again; 0 is no limit.
+        workflow_id_reuse_after: Time = Time::millis(0),
         /// Bytes of history that a reset copies at most.
         reset_bytes_max: usize = 48 * 1024 * 1024,
     }
@@ -257,6 +261,8 @@ section! {
         id_bytes_max: usize = 1_000,
         /// Bytes in one list of payloads, one memo, one failure.
         payload_bytes_max: Size = Size::mib(16),
+        /// Completion callbacks per run.
+        callbacks_max: usize = 32,
         /// Pending activities per run.
         pending_activities_max: usize = 20_000,
         /// Pending children per run.

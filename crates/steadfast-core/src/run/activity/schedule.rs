@@ -42,6 +42,7 @@ impl Transition<'_> {
         }
         let mut scheduled = ActivityTaskScheduled {
             activity_id: command.activity_id,
+            use_workflow_build_id: command.use_workflow_build_id,
             activity_type: command.activity_type,
             task_queue: command.task_queue,
             header: command.header,

@@ -116,3 +116,19 @@ fn a_run_does_not_signal_itself() {
     let refused = world.feed(Input::Signal(Box::new(signal)));
     assert!(matches!(refused, Err(Rejection::Invalid(_))));
 }
+
+#[test]
+fn beyond_the_limit_the_oldest_request_is_forgotten() {
+    let mut world = World::default();
+    world.limits.request_ids_max = 2;
+    let mut signal = |id: &str| {
+        let signal = Signal { name: "go".into(), request_id: id.into(), ..Signal::default() };
+        world.feed(Input::Signal(Box::new(signal))).unwrap()
+    };
+    for id in ["a", "b", "c"] {
+        assert_eq!(signal(id), Reply::Done);
+    }
+    assert_eq!((signal("b"), signal("c")), (Reply::Duplicate, Reply::Duplicate));
+    assert_eq!(signal("a"), Reply::Done, "it was forgotten");
+    assert_eq!(world.run.requests_seen.len(), 2);
+}

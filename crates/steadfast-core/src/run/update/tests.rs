@@ -280,3 +280,34 @@ fn updates_are_limited_in_flight_and_in_all() {
     let refused = world.update("c");
     assert!(matches!(refused, Err(Rejection::Limit(LimitError::TooMany { max: 2, .. }))));
 }
+
+#[test]
+fn a_run_that_cannot_answer_refuses_updates_at_once() {
+    let mut world = idle();
+    world.signal("go").unwrap();
+    for _ in 0..2 {
+        world.fail_task(WorkflowTaskFailedCause::NonDeterministicError).unwrap();
+    }
+    assert!(matches!(world.update("u"), Err(Rejection::NotReady(_))));
+    // A workflow that is about to close again takes neither updates nor signals.
+    let mut world = World::default();
+    world.poll().unwrap();
+    world.signal("news").unwrap();
+    world.complete([done()]).unwrap_err();
+    world.signal("between").unwrap();
+    world.poll().unwrap();
+    assert_eq!(world.update("u"), Err(Rejection::Closing));
+    assert_eq!(world.signal("more"), Err(Rejection::Closing));
+    world.complete([done()]).unwrap();
+}
+
+#[test]
+fn a_dropped_task_says_where_the_history_ends() {
+    let mut world = idle();
+    world.update("u").unwrap();
+    let Ok(Reply::WorkflowTaskCompleted { dropped_after, .. }) = world.complete([reject("u")])
+    else {
+        panic!("the rejection is accepted");
+    };
+    assert_eq!(dropped_after, Some(3));
+}

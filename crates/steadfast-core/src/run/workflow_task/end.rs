@@ -1,6 +1,6 @@
 //! How a workflow task ends: completed, failed by its worker or by what it asked for, or too late.
 
-use super::{Kind, Out};
+use super::{Kind, Out, Problem};
 use crate::{
     Change, Command, Entry, EventId, Failure, Rejection, Span, Transition,
     event::{
@@ -8,6 +8,7 @@ use crate::{
     },
     failure::TimeoutType,
     input::{CompleteWorkflowTask, FailWorkflowTask, Reply, WorkflowTaskRef},
+    run::Status,
 };
 
 /// Attempts before failures are slowed down (`history.workflowTaskRetryBackoffMinAttempts`).
@@ -68,6 +69,10 @@ impl Transition<'_> {
         &mut self,
         input: CompleteWorkflowTask,
     ) -> Result<Reply, Rejection> {
+        if self.run.status == Status::Paused && input.force_new_task {
+            let why = "Workflow is paused and force create new workflow task is not allowed.";
+            return Err(Rejection::Paused(why));
+        }
         let out = self.take_out(&input.task)?;
         if let Err(rejection) = check_sequence(&input.commands) {
             self.run.session.task_out = Some(out);
@@ -80,17 +85,24 @@ impl Transition<'_> {
             self.reject_unprocessed_updates();
             self.run.session.speculative = None;
             let (eager, next) = (Vec::new(), None);
-            return Ok(Reply::WorkflowTaskCompleted { new_task: false, eager, next });
+            let dropped_after = Some(self.run.previous_started_event_id);
+            return Ok(Reply::WorkflowTaskCompleted {
+                new_task: false,
+                eager,
+                next,
+                dropped_after,
+            });
         }
         let before = self.clone();
         let (identity, next_task) = (input.identity.clone(), input.next_task.clone());
         self.completed_by = identity.clone();
         match self.write_completion(&out, input) {
             Ok(eager) => {
+                self.run.session.close_attempted = false;
                 let new_task = self.run.pending_task().is_some();
                 let eager = self.start_eagerly(eager, &identity);
                 let next = next_task.and_then(|poll| self.next_at_once(poll, &identity));
-                Ok(Reply::WorkflowTaskCompleted { new_task, eager, next })
+                Ok(Reply::WorkflowTaskCompleted { new_task, eager, next, dropped_after: None })
             }
             Err(rejection) => {
                 *self = before;
@@ -202,7 +214,8 @@ impl Transition<'_> {
                 timeout_type: TimeoutType::StartToClose,
             });
         }
-        self.next_attempt(&out, None, Span::ZERO);
+        let problem = Problem::TimedOut(TimeoutType::StartToClose);
+        self.next_attempt(&out, None, problem);
     }
 
     /// Moves a task that nobody took from the cache holder's queue to the run's own.
@@ -250,6 +263,9 @@ impl Transition<'_> {
     ) {
         self.run.session.task_out = None;
         self.forget_deliveries();
+        if cause == WorkflowTaskFailedCause::UnhandledCommand {
+            self.run.session.close_attempted = true;
+        }
         if out.kind != Kind::Transient {
             self.write_started(out);
             self.event(WorkflowTaskFailed {
@@ -262,14 +278,13 @@ impl Transition<'_> {
             });
         }
         if again == Again::Yes {
-            let delay = backoff(out.task.attempt.saturating_add(1));
-            self.next_attempt(out, failure, delay);
+            self.next_attempt(out, failure, Problem::Failed(cause));
         }
     }
 
     /// After a task failed or was too late: new events make a fresh task, else the same one is tried
     /// again. Either goes to the run's own queue, because the cache holder may be what is broken.
-    fn next_attempt(&mut self, out: &Out, failure: Option<Failure>, delay: Span) {
+    fn next_attempt(&mut self, out: &Out, failure: Option<Failure>, problem: Problem) {
         if self.run.sticky.is_some() {
             self.change(Change::StickySet(None));
         }
@@ -280,6 +295,11 @@ impl Transition<'_> {
             return;
         }
         let attempt = out.task.attempt.saturating_add(1);
+        // A worker that was too late has used its time already.
+        let delay = match problem {
+            Problem::Failed(_) => backoff(attempt),
+            Problem::TimedOut(_) => Span::ZERO,
+        };
         let not_before = self.now + delay;
         let last_failure = failure.map(Box::new);
         let scheduled_at = self.now;
@@ -288,6 +308,7 @@ impl Transition<'_> {
             scheduled_at,
             not_before,
             last_failure,
+            problem: Some(problem),
         });
         if not_before <= self.now {
             self.offer_task();

@@ -284,3 +284,36 @@ fn a_speculative_task_whose_update_is_refused_leaves_no_trace() {
     world.complete([CommandKind::RejectUpdate { update_id: "u".into(), failure }]).unwrap();
     assert_eq!((world.run.next_event_id, world.records.len()), (events, records));
 }
+
+#[test]
+fn failures_in_a_row_are_reported_until_a_task_completes() {
+    use crate::run::workflow_task::PROBLEMS_ATTRIBUTE;
+    let mut world = World::default();
+    for _ in 0..4 {
+        world.fail_task(WorkflowTaskFailedCause::NonDeterministicError).unwrap();
+        world.pass(Span::from_secs(61));
+    }
+    assert!(!world.run.search_attributes.contains_key(PROBLEMS_ATTRIBUTE));
+    world.fail_task(WorkflowTaskFailedCause::NonDeterministicError).unwrap();
+    world.pass(Span::from_secs(61));
+    let shown = world.run.search_attributes[PROBLEMS_ATTRIBUTE].data.clone();
+    let expected =
+        r#"["category=WorkflowTaskFailed","cause=WorkflowTaskFailedCauseNonDeterministicError"]"#;
+    assert_eq!(shown, expected);
+    world.crash();
+    assert_eq!(world.run.search_attributes[PROBLEMS_ATTRIBUTE].data, expected);
+    world.complete(Vec::<crate::Command>::new()).unwrap();
+    assert!(!world.run.search_attributes.contains_key(PROBLEMS_ATTRIBUTE));
+}
+
+#[test]
+fn a_long_history_is_told_to_continue_as_new_with_its_reasons() {
+    use crate::event::SuggestContinueAsNewReason as Reason;
+    let mut world = World::default();
+    world.limits.suggest_continue_as_new_events = 3;
+    world.limits.suggest_continue_as_new_bytes = 1;
+    world.poll().unwrap();
+    let out = world.run.session.task_out.clone().unwrap();
+    let reasons = [Reason::HistorySizeTooLarge, Reason::TooManyHistoryEvents];
+    assert_eq!(out.suggest_continue_as_new, reasons);
+}

@@ -43,7 +43,7 @@ fn complete(world: &mut World, commands: Vec<CommandKind>, force_new_task: bool)
     input.next_task = Some("next".into());
     input.force_new_task = force_new_task;
     let reply = world.feed(Input::CompleteWorkflowTask(input)).unwrap();
-    let Reply::WorkflowTaskCompleted { new_task, eager, next } = reply else {
+    let Reply::WorkflowTaskCompleted { new_task, eager, next, .. } = reply else {
         panic!("not {reply:?}")
     };
     Told { new_task, eager, next }
