@@ -119,9 +119,14 @@ service! {
         ResetWorkflowExecution in reset,
         DescribeTaskQueue in task_queue,
         ListTaskQueuePartitions in task_queue,
+        ExecuteMultiOperation in multi_operation,
+        PauseWorkflowExecution in run_control,
+        UnpauseWorkflowExecution in run_control,
+        DeleteWorkflowExecution in run_control,
+        UpdateWorkflowExecutionOptions in run_control,
     }
     not_built {
-        RecordWorkerHeartbeat,         ExecuteMultiOperation,  DeleteWorkflowExecution,
+        RecordWorkerHeartbeat,
 
         ListArchivedWorkflowExecutions,
            CreateSchedule,
@@ -137,10 +142,10 @@ service! {
         UpdateWorkerDeploymentVersionMetadata, SetWorkerDeploymentManager, StartBatchOperation,
         StopBatchOperation, DescribeBatchOperation, ListBatchOperations, PollNexusTaskQueue,
         RespondNexusTaskCompleted, RespondNexusTaskFailed,
-        UpdateWorkflowExecutionOptions,
+
         CreateWorkflowRule, DescribeWorkflowRule, DeleteWorkflowRule, ListWorkflowRules,
         TriggerWorkflowRule, ListWorkers, CountWorkers, UpdateTaskQueueConfig, FetchWorkerConfig,
-        UpdateWorkerConfig, DescribeWorker, PauseWorkflowExecution, UnpauseWorkflowExecution,
+        UpdateWorkerConfig, DescribeWorker,
         StartActivityExecution, StartNexusOperationExecution, DescribeActivityExecution,
         DescribeNexusOperationExecution, PollActivityExecution, PollNexusOperationExecution,
         ListActivityExecutions, ListNexusOperationExecutions, CountActivityExecutions,

@@ -193,6 +193,7 @@ fn marker(a: proto::RecordMarkerCommandAttributes) -> core::RecordMarker {
     }
 }
 
+#[expect(deprecated, reason = "older SDKs say whether the build id is inherited")]
 fn continue_as_new(
     a: proto::ContinueAsNewWorkflowExecutionCommandAttributes,
 ) -> Result<core::ContinueAsNew, BadCommand> {

@@ -180,6 +180,9 @@ fn capabilities() -> namespace_proto::namespace_info::Capabilities {
     namespace_proto::namespace_info::Capabilities {
         sync_update: true,
         async_update: true,
+        eager_workflow_start: true,
+        reported_problems_search_attribute: true,
+        workflow_pause: true,
         worker_poll_complete_on_shutdown: true,
         poller_autoscaling: true,
         ..namespace_proto::namespace_info::Capabilities::default()

@@ -1,7 +1,10 @@
 //! Starting workflows.
 
 use steadfast_core::Rejection;
-use steadfast_engine::{EngineError, api::StartWorkflow};
+use steadfast_engine::{
+    EngineError,
+    api::{StartWorkflow, Started},
+};
 use steadfast_temporal_api::api::{
     errordetails::v1::WorkflowExecutionAlreadyStartedFailure, workflowservice::v1 as proto,
 };
@@ -9,7 +12,7 @@ use tonic::Code;
 
 use crate::{
     context::{Context, Patience, namespace, request_id},
-    convert::{enums, start, task},
+    convert::{enums, event::Names, start, task},
     fault::Fault,
 };
 
@@ -31,13 +34,7 @@ pub(crate) async fn start_workflow_execution(
     };
     let started = context.engine.start_workflow(start, context.soon()).await;
     let started = started.map_err(|error| not_started(error, &workflow_id))?;
-    Ok(proto::StartWorkflowExecutionResponse {
-        run_id: started.run_id.to_string(),
-        started: started.started,
-        status: enums::status(started.status).into(),
-        eager_workflow_task: started.task.map(|task| task::workflow(*task, &names, context.page())),
-        ..proto::StartWorkflowExecutionResponse::default()
-    })
+    Ok(started_response(context, started, &names))
 }
 
 pub(crate) async fn signal_with_start_workflow_execution(
@@ -65,8 +62,24 @@ pub(crate) async fn signal_with_start_workflow_execution(
     })
 }
 
+/// What a start led to.
+pub(super) fn started_response(
+    context: &Context,
+    started: Started,
+    names: &Names,
+) -> proto::StartWorkflowExecutionResponse {
+    proto::StartWorkflowExecutionResponse {
+        run_id: started.run_id.to_string(),
+        first_execution_run_id: started.first_run_id.to_string(),
+        started: started.started,
+        status: enums::status(started.status).into(),
+        eager_workflow_task: started.task.map(|task| task::workflow(*task, names, context.page())),
+        ..proto::StartWorkflowExecutionResponse::default()
+    }
+}
+
 /// A start that was refused, with the run that holds the id.
-fn not_started(error: EngineError, workflow_id: &str) -> Fault {
+pub(super) fn not_started(error: EngineError, workflow_id: &str) -> Fault {
     match error {
         EngineError::Rejected(Rejection::AlreadyStarted { run_id, start_request_id }) => {
             let message = format!(

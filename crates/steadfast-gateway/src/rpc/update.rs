@@ -26,12 +26,17 @@ pub(crate) async fn update_workflow_execution(
     }
     let first_execution_run_id = request.first_execution_run_id.into();
     let answer = send(context, patience, &target, asked, wait, first_execution_run_id).await?;
-    Ok(proto::UpdateWorkflowExecutionResponse {
+    Ok(response(&answer))
+}
+
+/// How far an update is, for its caller.
+pub(super) fn response(answer: &UpdateAnswer) -> proto::UpdateWorkflowExecutionResponse {
+    proto::UpdateWorkflowExecutionResponse {
         update_ref: Some(reference(&answer.run.execution(), &answer.update_id)),
         stage: stage(answer.stage).into(),
         outcome: answer.outcome.as_ref().map(update::outcome),
         ..proto::UpdateWorkflowExecutionResponse::default()
-    })
+    }
 }
 
 async fn send(
