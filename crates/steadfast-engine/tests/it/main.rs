@@ -18,6 +18,7 @@ mod queries;
 mod queues;
 mod reset;
 mod services;
+mod signals;
 mod starts;
 mod updates;
 mod world;
