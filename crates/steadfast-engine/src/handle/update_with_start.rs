@@ -139,7 +139,9 @@ async fn on_existing(
         task: None,
     };
     let state = run.update_state(update_id);
-    if let Some(UpdateReply::Completed(outcome)) = state {
+    // One that a closed run left unanswered has no outcome to attach to.
+    let answered = run.updates.get(update_id).is_some_and(|update| update.completed.is_some());
+    if let Some(UpdateReply::Completed(outcome)) = state.clone().filter(|_| answered) {
         let answer = UpdateAnswer {
             update_id: update_id.clone(),
             run: run.key().clone(),
