@@ -120,19 +120,17 @@ impl StartRequest {
     /// What the open run that this start found is given.
     pub fn attachment(&self) -> Option<crate::input::OptionsUpdate> {
         let what = self.on_conflict?;
-        let event = crate::event::WorkflowExecutionOptionsUpdated {
-            attached_request_id: what
-                .request_id
-                .then(|| self.request_id.clone())
-                .unwrap_or_default(),
-            attached_completion_callbacks: what
-                .completion_callbacks
-                .then(|| self.completion_callbacks.clone())
-                .unwrap_or_default(),
-            ..Default::default()
-        };
-        let links = what.links.then(|| self.links.clone()).unwrap_or_default();
-        Some(crate::input::OptionsUpdate { event, links })
+        let mut update = crate::input::OptionsUpdate::default();
+        if what.request_id {
+            update.event.attached_request_id = self.request_id.clone();
+        }
+        if what.completion_callbacks {
+            update.event.attached_completion_callbacks.clone_from(&self.completion_callbacks);
+        }
+        if what.links {
+            update.links.clone_from(&self.links);
+        }
+        Some(update)
     }
 }
 

@@ -149,17 +149,7 @@ impl Run {
     fn apply_change(&mut self, at: Timestamp, change: &Change) -> Result<(), ReplayError> {
         match change {
             Change::Opened(_) => Err(self.dangling("Opened")),
-            Change::WorkflowTaskAttempt {
-                attempt,
-                scheduled_at,
-                not_before,
-                last_failure,
-                problem,
-            } => {
-                let (at, failure) = (*scheduled_at, last_failure.as_deref());
-                self.on_task_attempt(*attempt, at, *not_before, failure, *problem);
-                Ok(())
-            }
+            Change::WorkflowTaskAttempt { .. } => self.on_task_attempt(change),
             Change::WorkflowTaskDropped => {
                 self.workflow_task = None;
                 Ok(())
@@ -177,14 +167,10 @@ impl Run {
                 self.on_activity_heartbeat(*scheduled_event_id, at, details)
             }
             Change::ActivityPaused { .. } => {
-                self.on_activity_paused(at, change)?;
-                self.show_pause();
-                Ok(())
+                self.on_activity_paused(at, change).map(|()| self.show_pause())
             }
             Change::ActivityAdjusted(adjusted) => {
-                self.on_activity_adjusted(adjusted)?;
-                self.show_pause();
-                Ok(())
+                self.on_activity_adjusted(adjusted).map(|()| self.show_pause())
             }
             Change::Buffered(event) => {
                 self.apply(event)?;
@@ -192,15 +178,11 @@ impl Run {
                 Ok(())
             }
             Change::RequestSeen(request_id) => {
-                if self.requests_seen.insert(request_id.clone()) {
-                    self.requests_in_order.push_back(request_id.clone());
-                }
+                self.on_request_seen(request_id);
                 Ok(())
             }
             Change::RequestForgotten => {
-                if let Some(oldest) = self.requests_in_order.pop_front() {
-                    self.requests_seen.remove(&oldest);
-                }
+                self.on_request_forgotten();
                 Ok(())
             }
             Change::CancelRequested(request_id) => {

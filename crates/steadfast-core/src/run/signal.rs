@@ -9,6 +9,18 @@ use crate::{
 };
 
 impl Run {
+    pub(super) fn on_request_seen(&mut self, request_id: &RequestId) {
+        if self.requests_seen.insert(request_id.clone()) {
+            self.requests_in_order.push_back(request_id.clone());
+        }
+    }
+
+    pub(super) fn on_request_forgotten(&mut self) {
+        if let Some(oldest) = self.requests_in_order.pop_front() {
+            self.requests_seen.remove(&oldest);
+        }
+    }
+
     /// Whether this run was started as a child by the run `asker`.
     pub fn is_child_of(&self, asker: &Execution) -> bool {
         self.started.parent.as_ref().is_some_and(|parent| parent.execution == *asker)

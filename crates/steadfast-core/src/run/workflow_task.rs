@@ -174,16 +174,19 @@ impl Run {
         }
     }
 
-    pub(super) fn on_task_attempt(
-        &mut self,
-        attempt: i32,
-        scheduled_at: Timestamp,
-        not_before: Timestamp,
-        last_failure: Option<&Failure>,
-        problem: Option<Problem>,
-    ) {
+    pub(super) fn on_task_attempt(&mut self, change: &Change) -> Result<(), ReplayError> {
+        let Change::WorkflowTaskAttempt {
+            attempt,
+            scheduled_at,
+            not_before,
+            last_failure,
+            problem,
+        } = change
+        else {
+            return Err(self.dangling("WorkflowTaskAttempt"));
+        };
         if let Some(problem) = problem {
-            self.report_problem(attempt, problem);
+            self.report_problem(*attempt, *problem);
         }
         self.session.task_out = None;
         self.session.speculative = None;
@@ -191,12 +194,13 @@ impl Run {
         self.workflow_task = Some(Pending {
             kind: Kind::Transient,
             scheduled_event_id: self.next_event_id,
-            attempt,
-            scheduled_at,
-            not_before,
+            attempt: *attempt,
+            scheduled_at: *scheduled_at,
+            not_before: *not_before,
             sticky: false,
-            last_failure: last_failure.cloned().map(Arc::new),
+            last_failure: last_failure.as_deref().cloned().map(Arc::new),
         });
+        Ok(())
     }
 
     pub(super) fn on_task_unstuck(&mut self) -> Result<(), ReplayError> {
