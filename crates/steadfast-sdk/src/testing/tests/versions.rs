@@ -139,9 +139,11 @@ fn a_patch_is_told_to_visibility() {
     let told: Vec<_> = run
         .history()
         .iter()
-        .filter_map(|event| match &event.kind {
-            EventKind::UpsertWorkflowSearchAttributes(upsert) => Some(&upsert.search_attributes),
-            _ => None,
+        .filter_map(|event| {
+            let EventKind::UpsertWorkflowSearchAttributes(upsert) = &event.kind else {
+                return None;
+            };
+            Some(&upsert.search_attributes)
         })
         .collect();
     let patches: Vec<Vec<String>> = told[..2]
