@@ -65,7 +65,6 @@ pub(crate) async fn respond_workflow_task_completed(
         workflow_task: next,
         activity_tasks: completed.eager.into_iter().map(task::activity).collect(),
         reset_history_event_id: completed.dropped_after.unwrap_or_default(),
-        ..proto::RespondWorkflowTaskCompletedResponse::default()
     })
 }
 

@@ -57,7 +57,7 @@ fn no_bytes_make_the_decoders_panic() {
 #[test]
 fn a_page_token_keeps_its_place() {
     let place = HistoryPlace::new("run".to_owned(), 40).until(90, vec![1, 2]);
-    let read = HistoryPlace::from_token(&place.clone().at(60).to_token()).unwrap();
+    let read = HistoryPlace::from_token(&place.at(60).to_token()).unwrap();
     assert_eq!((read.event_id, read.through, read.tail), (60, 90, vec![1, 2]));
     assert!(HistoryPlace::from_token(b"forged").is_err());
 }
