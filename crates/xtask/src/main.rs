@@ -1,4 +1,4 @@
-//! The house's own commands: `cargo xtask tidy | test | ci | bench`.
+//! The house's own commands: `cargo xtask tidy | test | ci | compat | bench`.
 //!
 //! Start reading at [`suite`] for what a change must pass, and at [`tidy`] for the rules that no
 //! compiler checks.
@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "printing is what a build command is for")]
 
 mod cargo;
+mod compat;
 mod prerequisites;
 mod suite;
 mod tidy;
@@ -34,6 +35,8 @@ enum Command {
     },
     /// The same with the slow tests at full length (`STEADFAST_SLOW_TESTS=1`).
     Ci,
+    /// Temporal's official SDKs against the engine, and their own suites (`STEADFAST_SUITES`).
+    Compat,
     /// Run the benchmarks in release mode; arguments go to them.
     Bench {
         /// What the benchmarks are given.
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<ExitCode> {
         Command::Tidy => tidy::run(&[])?,
         Command::Test { packages } => suite::run(suite::Length::Normal, &packages)?,
         Command::Ci => suite::run(suite::Length::Slow, &[])?,
+        Command::Compat => compat::run()?,
         Command::Bench { arguments } => bench(&arguments)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

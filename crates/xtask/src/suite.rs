@@ -27,7 +27,7 @@ pub(crate) enum Length {
 }
 
 /// The variable that asks slow tests for their full length.
-const SLOW: &str = "STEADFAST_SLOW_TESTS";
+pub(crate) const SLOW: &str = "STEADFAST_SLOW_TESTS";
 
 /// Runs everything, for these crates or for all; false when something failed. The last line is
 /// `N passed, N failed`.

@@ -148,6 +148,30 @@ class Steps:
 
 
 @workflow.defn
+class Question:
+    """Asks, and answers with what it heard."""
+
+    @workflow.run
+    async def run(self) -> str:
+        minute = timedelta(minutes=1)
+        return await workflow.execute_activity(
+            ask_a_human, "tea or coffee?", activity_id="question", start_to_close_timeout=minute, retry_policy=RetryPolicy(maximum_attempts=1)
+        )
+
+
+@workflow.defn
+class Stubborn:
+    """Its activity never works; an operator has an hour before the next attempt."""
+
+    @workflow.run
+    async def run(self) -> None:
+        hourly = RetryPolicy(initial_interval=timedelta(hours=1))
+        await workflow.execute_activity(
+            refuse, "the shop", activity_id="stubborn", start_to_close_timeout=SHORT, retry_policy=hourly
+        )
+
+
+@workflow.defn
 class Countdown:
     """Continues as new until nothing is left."""
 
@@ -202,5 +226,5 @@ class Cart:
         return len(self.items)
 
 
-WORKFLOWS = [Shop, Shipment, Steps, Countdown, Patient, Cart]
+WORKFLOWS = [Shop, Shipment, Steps, Question, Stubborn, Countdown, Patient, Cart]
 ACTIVITIES = [reserve, refuse, count_to, endless, ask_a_human]

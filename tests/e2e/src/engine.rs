@@ -64,6 +64,10 @@ pub struct Options {
     pub namespaces: Vec<String>,
     /// Where its traces go.
     pub otlp_endpoint: Option<String>,
+    /// The port for Temporal's gRPC API; 0 is a free one.
+    pub grpc_port: u16,
+    /// Configuration keys, as `key=value`.
+    pub settings: Vec<String>,
 }
 
 /// A running engine.
@@ -85,7 +89,8 @@ impl Engine {
     async fn start_in(folder: PathBuf, mut options: Options) -> Result<Self> {
         let data = folder.join("data");
         let mut command = Command::new(program("steadfast-under-test")?);
-        command.arg("dev").arg("--data-dir").arg(&data).args(["--http-port", "0", "--port", "0"]);
+        command.arg("dev").arg("--data-dir").arg(&data).args(["--http-port", "0"]);
+        command.args(["--port", &options.grpc_port.to_string()]);
         match &options.nats_url {
             Some(url) => command.args(["--nats-url", url]),
             None => command.args(["--nats-port", &options.nats_port.to_string()]),
@@ -96,12 +101,16 @@ impl Engine {
         for namespace in &options.namespaces {
             command.args(["--namespace", namespace]);
         }
+        for setting in &options.settings {
+            command.args(["--set", setting]);
+        }
         let mut process = Process::start("engine", &mut command, &folder)?;
         let pid = process.pid();
         // A killed engine leaves its file behind: only the new one's counts.
         let announced = || DevFile::read(&data).filter(|file| Some(file.pid) == pid);
         let file = process.ready(START_LIMIT, announced).await?;
         options.nats_port = file.nats_port.unwrap_or_default();
+        options.grpc_port = port_of(file.grpc_addr.as_deref());
         Ok(Self { process, folder, options, file })
     }
 
@@ -138,4 +147,9 @@ impl Engine {
     pub fn log(&self) -> String {
         self.process.output()
     }
+}
+
+fn port_of(address: Option<&str>) -> u16 {
+    let port = address.and_then(|address| address.rsplit(':').next()?.parse().ok());
+    port.unwrap_or_default()
 }

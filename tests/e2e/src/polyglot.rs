@@ -44,8 +44,14 @@ impl Language {
         }
     }
 
-    /// Installs and builds; false, with a message, when the language itself is missing.
+    /// Installs and builds its folder in `tests/polyglot`; false, with a message, when the language
+    /// itself is missing.
     pub async fn set_up(self) -> Result<bool> {
+        self.set_up_in("polyglot").await
+    }
+
+    /// The same for its folder in another one of `tests`.
+    pub async fn set_up_in(self, folder: &str) -> Result<bool> {
         for program in self.needs() {
             let found = Command::new("which").arg(program).output().await?.status.success();
             if !found {
@@ -57,7 +63,7 @@ impl Language {
         // Tests of one language run at once, and its first setup must be the only one.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
         let _turn = ONE_AT_A_TIME.lock().await;
-        let setup = root().join("tests/polyglot").join(self.name()).join("setup");
+        let setup = root().join("tests").join(folder).join(self.name()).join("setup");
         let Output { status, stdout, stderr } =
             Command::new(&setup).output().await.context("run setup")?;
         if !status.success() {
@@ -102,6 +108,6 @@ impl Language {
     }
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

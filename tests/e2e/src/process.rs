@@ -80,6 +80,19 @@ impl Process {
         self.ready(limit, look).await
     }
 
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
+    /// Waits until it has ended by itself.
+    pub async fn ended(&mut self, limit: Duration) -> Result<ExitStatus> {
+        match tokio::time::timeout(limit, self.child.wait()).await {
+            Ok(status) => Ok(status?),
+            Err(_) => bail!("{} did not end within {limit:?}:\n{}", self.name, self.output()),
+        }
+    }
+
     /// SIGKILL, and waits until it is gone.
     pub async fn kill(mut self) -> Result<()> {
         self.child.kill().await.with_context(|| format!("kill {}", self.name))

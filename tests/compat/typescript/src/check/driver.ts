@@ -11,6 +11,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowFailedError,
   type WorkflowHandle,
+  WorkflowNotFoundError,
 } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time';
 import { connectionSettings, namespace, taskQueue } from '../settings';
@@ -90,10 +91,11 @@ export class Driver {
         if (!isGrpcServiceError(error) || error.code !== 6) throw error; // ALREADY_EXISTS
       }
     });
+    const nobody = () => this.client.workflow.getHandle('nobody').describe();
     await until('the namespace', () =>
-      workflowService.describeNamespace({ namespace }).then(
-        () => this.client.workflow.count().then(() => true, () => undefined),
-        () => undefined,
+      nobody().then(
+        () => true,
+        (error) => (error instanceof WorkflowNotFoundError ? true : undefined),
       ),
     );
   }
