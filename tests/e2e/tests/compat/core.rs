@@ -20,7 +20,9 @@ const AT_ONCE: &str = "4";
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdks_core() -> Result<()> {
     if std::env::var_os(SLOW).is_none() {
-        println!("the SDKs' core takes minutes to build: {SLOW}=1 runs it, as cargo xtask compat does");
+        println!(
+            "the SDKs' core takes minutes to build: {SLOW}=1 runs it, as cargo xtask compat does"
+        );
         return Ok(());
     }
     let setup = Command::new(compat::file("core/setup")).output().await.context("run setup")?;

@@ -41,14 +41,14 @@ async fn metrics_tell_of_load_and_of_a_recovery() -> Result<()> {
     let native = engine.native().await?;
     // Nobody works on it before the engine is killed: it is what there is to recover.
     let step = Step::new("append", QUEUE, json!(1));
-    native.start(SCRIPT, "open", QUEUE, std::slice::from_ref(&step)).await?;
+    native.start(SCRIPT, "open", QUEUE, &[&step]).await?;
     let engine = engine.crash().await?;
     let native = engine.native().await?;
     let worker = Worker { journal: home.path().join("journal"), ..Worker::of_scripts(&native) };
     worker.clone().spawn_scripts(QUEUE);
     tokio::spawn(async move { worker.activities(QUEUE).await });
     for number in 0..WORKFLOWS {
-        native.start(SCRIPT, &format!("load-{number}"), QUEUE, std::slice::from_ref(&step)).await?;
+        native.start(SCRIPT, &format!("load-{number}"), QUEUE, &[&step]).await?;
     }
     for number in 0..WORKFLOWS {
         native.value(&format!("load-{number}"), LIMIT).await?;
