@@ -8,4 +8,5 @@ mod grouped;
 mod namespaces;
 mod spill;
 mod topology;
+mod visibility;
 mod world;

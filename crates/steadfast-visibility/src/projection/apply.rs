@@ -23,6 +23,8 @@ pub(super) enum Item {
 pub(super) struct Applier {
     writer: Writer,
     applied: Applied,
+    /// What the file says of that.
+    in_file: Applied,
     runs: HashMap<RunKey, Cached>,
     runs_max: usize,
 }
@@ -37,7 +39,8 @@ struct Cached {
 
 impl Applier {
     pub(super) fn new(writer: Writer, applied: Applied, runs_max: usize) -> Self {
-        Self { writer, applied, runs: HashMap::new(), runs_max }
+        let in_file = applied.clone();
+        Self { writer, applied, in_file, runs: HashMap::new(), runs_max }
     }
 
     pub(super) fn applied(&self) -> &Applied {
@@ -57,8 +60,15 @@ impl Applier {
     }
 
     fn try_apply(&mut self, items: &[Item]) -> Result<(), StoreError> {
-        let Self { writer, applied, runs, runs_max } = self;
+        let Self { writer, applied, in_file, runs, runs_max } = self;
         let mut batch = writer.begin()?;
+        let found = batch.applied()?;
+        if found != *in_file {
+            // Another writer was there, or this is the first batch: what is in the file counts.
+            runs.clear();
+            let purges = found.purges.or(applied.purges);
+            *applied = Applied { purges, ..found };
+        }
         for item in items {
             match item {
                 Item::Followed(partition, followed) => {
@@ -84,6 +94,7 @@ impl Applier {
             cached.dirty = Dirty::Clean;
         }
         batch.commit(applied)?;
+        in_file.clone_from(applied);
         if runs.len() > *runs_max {
             runs.clear();
         }

@@ -1,6 +1,6 @@
 //! The file's form. Another version, another log or a broken file: it is made anew.
 
-use std::{fs, io, path::Path};
+use std::{fs, io, path::Path, time::Duration};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -8,6 +8,9 @@ use crate::error::OpenError;
 
 /// Raised whenever the tables, or what their values mean, change.
 const VERSION: i64 = 1;
+
+/// How long somebody else may hold the file, such as a projection that ends.
+const BUSY: Duration = Duration::from_secs(5);
 
 const TABLES: &str = "
 CREATE TABLE log (identity TEXT NOT NULL);
@@ -125,6 +128,7 @@ fn made(path: &Path, identity: &Identity) -> rusqlite::Result<Connection> {
 /// Losing the last transactions at a power loss is fine: they are read from the log again. A torn file
 /// is not, hence `NORMAL`.
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -139,7 +143,7 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "cache_size", -16_384)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     Ok(connection)
 }
 

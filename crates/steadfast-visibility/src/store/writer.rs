@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use rusqlite::{
-    Connection, OptionalExtension, Transaction, params, params_from_iter, types::Value,
+    Connection, OptionalExtension, Transaction, TransactionBehavior, params, params_from_iter,
+    types::Value,
 };
 use steadfast_core::{AttributeType, Namespace, RunKey};
 use steadfast_engine::ports::{Partition, Purged, Sequence};
@@ -62,25 +63,13 @@ impl Writer {
 
     /// How far the file got.
     pub(crate) fn applied(&self) -> rusqlite::Result<Applied> {
-        let mut applied = Applied::default();
-        let mut statement = self.connection.prepare("SELECT source, sequence FROM applied")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (source, sequence): (i64, i64) = (row.get(0)?, row.get(1)?);
-            match u32::try_from(source) {
-                Ok(partition) => {
-                    applied.partitions.insert(Partition(partition), sequence.unsigned_abs());
-                }
-                Err(_) => applied.purges = Some(sequence.unsigned_abs()),
-            }
-        }
-        Ok(applied)
+        applied(&self.connection)
     }
 
     /// Begins a transaction; what it learns of ids is forgotten unless it is committed.
     pub(crate) fn begin(&mut self) -> rusqlite::Result<Batch<'_>> {
         let Self { connection, namespaces, keys } = self;
-        let transaction = connection.transaction()?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         Ok(Batch { transaction, namespaces, keys })
     }
 
@@ -115,6 +104,11 @@ const PROGRESS: &str = "UPDATE run SET history_length = ?, history_size_bytes = 
     state_transition_count = ?, last_time = ? WHERE id = ?";
 
 impl Batch<'_> {
+    /// How far the file got, now that nobody else can write it.
+    pub(crate) fn applied(&self) -> rusqlite::Result<Applied> {
+        applied(&self.transaction)
+    }
+
     /// A run's row, if there is one.
     pub(crate) fn find(&mut self, key: &RunKey) -> Result<Option<(i64, RunInfo)>, StoreError> {
         let Some(namespace) = self.known_namespace(&key.namespace)? else {
@@ -290,6 +284,22 @@ impl Batch<'_> {
         self.keys.insert(known, id);
         Ok(id)
     }
+}
+
+fn applied(connection: &Connection) -> rusqlite::Result<Applied> {
+    let mut applied = Applied::default();
+    let mut statement = connection.prepare_cached("SELECT source, sequence FROM applied")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (source, sequence): (i64, i64) = (row.get(0)?, row.get(1)?);
+        match u32::try_from(source) {
+            Ok(partition) => {
+                applied.partitions.insert(Partition(partition), sequence.unsigned_abs());
+            }
+            Err(_) => applied.purges = Some(sequence.unsigned_abs()),
+        }
+    }
+    Ok(applied)
 }
 
 fn signed(sequence: Sequence) -> i64 {

@@ -4,6 +4,5 @@
 
 mod corrupt;
 mod listing;
-mod nats;
 mod rebuild;
 mod world;

@@ -1,12 +1,11 @@
 //! Removes everything of a deleted namespace, and then the namespace.
 //!
-//! Open runs are terminated first, so that whoever waits for them hears of it; then every run is
-//! purged, which tells visibility. A crash in between is no harm: the namespace stays deleted, and the
+//! Every run is told to go, as by an operator: an open one ends terminated, so that whoever waits for it
+//! hears of it, and each removes its records, which tells visibility. A crash in between is no harm: the namespace stays deleted, and the
 //! next sweep goes on. Only when nothing is left its name is free again.
 
 use std::time::Duration;
 
-use steadfast_core::input::Terminate;
 use steadfast_engine::{
     EngineError,
     api::Target,
@@ -17,12 +16,12 @@ use tokio::time::Instant;
 
 use super::{PAGE, SweepError, Sweeper};
 
-/// Passes over a namespace in one sweep: runs that were terminated are removed in the next pass.
+/// Passes over a namespace in one sweep: a run that still owes somebody a message goes in a later one.
 const PASSES: usize = 20;
 /// The pause between two passes.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How long one termination may take.
-const TERMINATE_WITHIN: Duration = Duration::from_secs(5);
+/// How long the removal of one run may take.
+const REMOVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Sweeper {
     /// Removes what can be removed; how many runs that were.
@@ -79,35 +78,25 @@ impl Sweeper {
         }
     }
 
-    /// Whether the run is gone.
+    /// Whether the run is gone: the run itself sees to that, whatever it is in the middle of. One that
+    /// nobody can read any more is removed from here.
     async fn remove_run(&self, head: &Head, pass: usize) -> Result<bool, SweepError> {
-        if head.status.is_open() {
-            self.terminate(head).await;
-            return Ok(false);
-        }
-        // It may still owe its parent or its children a message; they get the time of most passes.
-        let may_owe = pass + 1 < PASSES / 2;
-        if may_owe && self.log.load_snapshot(&head.address).await?.is_some() {
-            return Ok(false);
-        }
-        self.log.purge(&head.address).await?;
-        Ok(true)
-    }
-
-    async fn terminate(&self, head: &Head) {
-        let request = Terminate {
-            reason: "namespace deleted".to_owned(),
-            identity: "steadfast".into(),
-            ..Terminate::default()
-        };
         let target = Target::from(&head.address.key);
-        let deadline = Instant::now() + TERMINATE_WITHIN;
-        match self.engine.terminate(&target, request, deadline).await {
-            Ok(()) | Err(EngineError::NotFound { .. } | EngineError::Rejected(_)) => {}
+        let deadline = Instant::now() + REMOVE_WITHIN;
+        match self.engine.delete_workflow(&target, "steadfast".into(), deadline).await {
+            Ok(()) => {}
+            Err(EngineError::NotFound { .. } | EngineError::Quarantined(_)) if pass > 0 => {
+                self.log.purge(&head.address).await?;
+            }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
-                tracing::debug!(run = %head.address.key, error, "a run is not terminated yet");
+                tracing::debug!(run = %head.address.key, error, "a run is not removed yet");
+                return Ok(false);
             }
         }
+        // What it still owes others may keep it a little longer.
+        let workflow = head.address.key.workflow();
+        let left = self.log.heads(head.address.partition, &workflow).await?;
+        Ok(left.iter().all(|left| left.address != head.address))
     }
 }

@@ -110,6 +110,41 @@ fn it_starts_lists_and_describes() {
 }
 
 #[test]
+fn runs_are_found_by_filter_also_after_the_file_is_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    let attribute = ["--search-attribute", "Amount=Int"];
+    let dev = Dev::start_with(folder.path(), &attribute);
+    for amount in ["3", "7", "20"] {
+        let id = format!("order-{amount}");
+        let value = format!("Amount={amount}");
+        let args = ["-w", &id, "--search-attribute", &value];
+        assert!(dev.run(&[&START[..], &args].concat()).status.success());
+    }
+    let unknown = ["-w", "other", "--search-attribute", "Colour=\"red\""];
+    let refused = dev.run(&[&START[..], &unknown].concat());
+    assert!(text(&refused.stderr).contains("no mapping defined for search attribute Colour"));
+    assert!(dev.run(&["workflow", "terminate", "-w", "order-3"]).status.success());
+
+    let query = "Amount > 5 AND WorkflowId STARTS_WITH 'order' ORDER BY Amount DESC";
+    let found = |dev: &Dev| -> Vec<Value> {
+        let listed = dev.value(&["workflow", "list", "--query", query]);
+        listed.as_array().unwrap().iter().map(|run| run["workflow_id"].clone()).collect()
+    };
+    assert_eq!(found(&dev), ["order-20", "order-7"]);
+    let groups = dev.value(&["workflow", "list", "--count", "-q", "GROUP BY ExecutionStatus"]);
+    assert_eq!(groups["count"], 3);
+    let running = serde_json::json!({ "value": "Running", "count": 2 });
+    assert_eq!(groups["groups"][0], running);
+    let wrong = dev.run(&["workflow", "list", "--query", "Nothing = 1"]);
+    assert!(text(&wrong.stderr).contains("not a valid search attribute"));
+    assert_eq!(dev.stop(Signal::TERM), Some(0));
+
+    std::fs::remove_file(folder.path().join("visibility.sqlite")).unwrap();
+    let dev = Dev::start(folder.path());
+    assert_eq!(found(&dev), ["order-20", "order-7"]);
+}
+
+#[test]
 fn history_and_feed_tell_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let dev = Dev::start(folder.path());

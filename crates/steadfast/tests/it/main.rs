@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers panic like the test itself")]
 
 mod cli;
+mod deletion;
 mod demo;
 mod dev;
 mod process;

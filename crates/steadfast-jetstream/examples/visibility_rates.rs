@@ -1,6 +1,6 @@
 //! Measures the projection (records per second, CPU per record) and lists and counts over many runs.
 //!
-//! `cargo run -p steadfast-visibility --example rates [runs]`: the dev profile, in which only the
+//! `cargo run -p steadfast-jetstream --example visibility_rates [runs]`: the dev profile, in which only the
 //! dependencies are optimised, on a nats-server of its own with lazy fsync.
 
 #![expect(clippy::print_stdout, reason = "this program's output is its purpose")]
