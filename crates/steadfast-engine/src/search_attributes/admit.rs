@@ -194,7 +194,7 @@ mod tests {
             ((*name).to_owned(), Payload::new("json/plain", (*json).to_owned()))
         };
         let mut attributes: PayloadMap = pairs.iter().map(pair).collect();
-        let limits = AttributeLimits { keys_max: 3, value_bytes_max: 20, total_bytes_max: 150 };
+        let limits = AttributeLimits { keys_max: 3, value_bytes_max: 20, total_bytes_max: 120 };
         let checked = check(&custom, &limits, &"shop".into(), &mut attributes);
         checked.map(|()| attributes).map_err(|refusal| refusal.to_string())
     }
@@ -219,6 +219,6 @@ mod tests {
         let many = [("Amount", "1"), ("Tags", "[]"), ("BuildIds", "[]"), ("BinaryChecksums", "[]")];
         assert_eq!(refused(&many), "number of search attributes 4 exceeds limit 3");
         let large = [("BuildIds", r#"["1234567890123"]"#), ("BinaryChecksums", r#"["1234567890123"]"#), ("Tags", r#"["1234567890123"]"#)];
-        assert_eq!(refused(&large), "total size of search attributes 155 exceeds size limit 150");
+        assert_eq!(refused(&large), "total size of search attributes 132 exceeds size limit 120");
     }
 }
