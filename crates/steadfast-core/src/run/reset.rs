@@ -77,6 +77,9 @@ impl Transition<'_> {
             return Ok(Reply::Duplicate);
         }
         check_range(reset.workflow_task_finish_event_id, self.run.next_event_id)?;
+        if self.run.deleting {
+            return Err(Rejection::Closed);
+        }
         self.limits.optional_name("RequestId", reset.request_id.as_str())?;
         self.change(Change::Reset(Box::new(reset.clone())));
         if self.run.status.is_open() {

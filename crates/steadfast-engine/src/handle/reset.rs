@@ -97,13 +97,17 @@ async fn wait_for(
 ) -> Result<(), EngineError> {
     let mut backoff = Backoff::new(1, 200);
     loop {
-        let partition = shared.partition_of(&key.namespace, &key.workflow_id);
-        if let Some(slot) = partition.find(&key.workflow(), &key.run_id) {
-            let asked =
-                ask_slot(shared, &slot, deadline, |reply| Request::Read(Read::Current(reply)));
-            if let Asked::Answered(Ok(_)) = asked.await {
-                return Ok(());
+        // A repeated request may come when the run has closed and left memory.
+        match locate(shared, &Target::from(key), deadline).await {
+            Ok(slot) => {
+                let asked =
+                    ask_slot(shared, &slot, deadline, |reply| Request::Read(Read::Current(reply)));
+                if let Asked::Answered(Ok(_)) = asked.await {
+                    return Ok(());
+                }
             }
+            Err(EngineError::NotFound { .. }) => {}
+            Err(error) => return Err(error),
         }
         pause(shared, &mut backoff, deadline).await?;
     }

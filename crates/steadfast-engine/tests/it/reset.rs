@@ -85,6 +85,22 @@ async fn a_crash_at_any_append_loses_no_reset_and_makes_no_second_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_that_is_repeated_late_finds_the_closed_run_it_made() {
+    let world = TestWorld::new().await;
+    let base = world.start("late").await;
+    world.turn(vec![finish()]).await;
+    let old = Target::from(&address("late", &base.run_id).key);
+    let run_id = world.engine.reset_workflow(&old, reset(4, "r"), soon()).await.unwrap();
+    world.turn(vec![finish()]).await;
+    tokio::time::sleep(std::time::Duration::from_secs(30)).await; // tidy: paused clock
+    // Another run holds the id by now.
+    world.start("late").await;
+    let again = world.engine.reset_workflow(&old, reset(4, "r"), soon()).await.unwrap();
+    assert_eq!(again, run_id);
+    assert_eq!(statuses(&world.engine).await.len(), 3, "no run was made twice");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reset_that_was_said_yes_to_is_carried_out_by_the_next_owner() {
     let mut world = TestWorld::new().await;
     let base = world.start("owed").await;
