@@ -1,23 +1,42 @@
 //! Payloads, and maps of them.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use steadfast_core::{Payload, PayloadMap, Payloads};
-use steadfast_temporal_api::api::common::v1 as common;
+use steadfast_temporal_api::api::common::v1::{self as common, payload::ExternalPayloadDetails};
+
+/// Where the sizes of what a value keeps outside (in an SDK's external storage) are noted with it, in
+/// bytes, separated by commas: the engine carries metadata and knows no such field.
+const EXTERNAL_SIZES: &str = "steadfast-external-sizes";
 
 /// One value, in Temporal's form.
 pub(crate) fn to_proto(payload: &Payload) -> common::Payload {
-    let metadata = payload.metadata.iter().map(|(name, value)| (name.clone(), value.to_vec()));
+    let metadata = payload.metadata.iter().filter(|(name, _)| *name != EXTERNAL_SIZES);
+    let sizes = payload.metadata.get(EXTERNAL_SIZES).map_or(&b""[..], |sizes| sizes.as_ref());
     common::Payload {
-        metadata: metadata.collect(),
+        metadata: metadata.map(|(name, value)| (name.clone(), value.to_vec())).collect(),
         data: payload.data.to_vec(),
-        external_payloads: Vec::new(),
+        external_payloads: external(sizes),
     }
+}
+
+fn external(sizes: &[u8]) -> Vec<ExternalPayloadDetails> {
+    let sizes = std::str::from_utf8(sizes).unwrap_or_default().split(',');
+    let sizes = sizes.filter_map(|size| size.parse().ok());
+    sizes.map(|size_bytes| ExternalPayloadDetails { size_bytes }).collect()
 }
 
 /// One value, from Temporal's form.
 pub(crate) fn from_proto(payload: common::Payload) -> Payload {
     let metadata = payload.metadata.into_iter().map(|(name, value)| (name, Bytes::from(value)));
-    Payload { metadata: metadata.collect(), data: payload.data.into() }
+    let mut metadata: BTreeMap<String, Bytes> = metadata.collect();
+    if !payload.external_payloads.is_empty() {
+        let sizes = payload.external_payloads.iter().map(|outside| outside.size_bytes.to_string());
+        let sizes: Vec<String> = sizes.collect();
+        metadata.insert(EXTERNAL_SIZES.to_owned(), sizes.join(",").into());
+    }
+    Payload { metadata, data: payload.data.into() }
 }
 
 /// A list of values; an empty one is left out, as Temporal's own server does.
@@ -67,4 +86,24 @@ pub(crate) fn search_attributes(map: &PayloadMap) -> Option<common::SearchAttrib
 /// Search attributes, from Temporal's form.
 pub(crate) fn core_search_attributes(found: Option<common::SearchAttributes>) -> PayloadMap {
     found.map_or_else(PayloadMap::new, |found| core_map(found.indexed_fields))
+}
+
+#[cfg(test)]
+mod tests {
+    //! A value that went to the engine's form and back is the same.
+
+    use super::*;
+
+    #[test]
+    fn a_value_keeps_what_is_said_of_it() {
+        let details = |size_bytes| ExternalPayloadDetails { size_bytes };
+        for external_payloads in [vec![], vec![details(5)], vec![details(5), details(1 << 40)]] {
+            let payload = common::Payload {
+                metadata: [("encoding".to_owned(), b"json/plain".to_vec())].into(),
+                data: b"1".to_vec(),
+                external_payloads,
+            };
+            assert_eq!(to_proto(&from_proto(payload.clone())), payload);
+        }
+    }
 }
