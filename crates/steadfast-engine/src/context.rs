@@ -63,11 +63,16 @@ pub(crate) struct PartitionState {
     pub(crate) timers: Timers,
     pub(crate) watermark: Mutex<Watermark>,
     pub(crate) wakeups: Semaphore,
+    /// Snapshots of runs that are about to leave memory.
+    pub(crate) passivations: Semaphore,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) directory: Mutex<Directory>,
     pub(crate) actor: Mutex<Option<ActorRef<partition::Message>>>,
     pub(crate) live: AtomicUsize,
 }
+
+/// Runs of one partition that save their snapshots at a time before they leave memory.
+const PASSIVATIONS_MAX: usize = 64;
 
 /// Whether a partition takes requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +90,7 @@ impl PartitionState {
             timers: Timers::default(),
             watermark: Mutex::default(),
             wakeups: Semaphore::new(config.wakeups_max.max(1)),
+            passivations: Semaphore::new(PASSIVATIONS_MAX),
             status: watch::Sender::new(Status::Recovering),
             directory: Mutex::default(),
             actor: Mutex::default(),

@@ -38,7 +38,11 @@ impl Live {
         let idle_after = Span::from(Duration::from_millis(config.idle_ms));
         let idle = now.since(self.busy_at) >= idle_after;
         if idle && self.may_sleep() {
-            if self.unsaved > 0 {
+            // Runs that fall idle together must not fill the log with their snapshots: who finds no
+            // room stays, and looks again later.
+            if self.unsaved > 0
+                && let Ok(_room) = ctx.partition.passivations.try_acquire()
+            {
                 self.save_snapshot(ctx).await?;
             }
             if self.unsaved == 0 && ctx.slot.fall_asleep(self.sequence) {
