@@ -47,8 +47,9 @@ pub struct EventFeed {
     /// The feed's size; the oldest events make room. Negative is no bound.
     pub max_bytes: i64,
     /// Whether the server may keep the newest events in memory for a moment before it writes them,
-    /// also where it writes history with fsync. See the decision record 0009. Only for one copy, and
-    /// only decided when the feed is made.
+    /// also where it writes history with fsync: cheaper, but a crash of the server can take events out
+    /// of the feed for good. See the decision record 0009. Only for one copy, and only decided when the
+    /// feed is made.
     pub lazy: bool,
 }
 
@@ -75,6 +76,6 @@ impl Default for GroupCommit {
 
 impl Default for EventFeed {
     fn default() -> Self {
-        Self { max_age: Duration::from_secs(7 * 24 * 3600), max_bytes: -1, lazy: true }
+        Self { max_age: Duration::from_secs(7 * 24 * 3600), max_bytes: -1, lazy: false }
     }
 }

@@ -76,7 +76,7 @@ struct Args {
     #[arg(long, default_value_t = 8)]
     partitions: u32,
     /// The feed for observers.
-    #[arg(long, default_value = "lazy")]
+    #[arg(long, default_value = "durable")]
     feed: Feed,
     /// Records that must wait before they are written in a group (with fsync on every write); 0 never.
     #[arg(long, default_value_t = GroupCommit::default().records_min)]
@@ -86,9 +86,9 @@ struct Args {
 /// The feed for observers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Feed {
-    /// As by default: written a moment later.
+    /// Written a moment later.
     Lazy,
-    /// Written as durably as the history.
+    /// As by default: written as durably as the history.
     Durable,
     /// None.
     Off,

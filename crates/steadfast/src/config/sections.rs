@@ -363,9 +363,9 @@ section! {
         max_age: Time = Time::secs(7 * 86_400),
         /// The feed's size on disk, oldest events leave first; 0 is no limit.
         max_bytes: Size = Size(0),
-        /// Whether NATS may write the feed a moment later than it stores it: what a crash takes away is
-        /// filled in again from the history. Fixed once the feed exists; never with several copies.
-        lazy: bool = true,
+        /// Whether NATS may write the feed a moment later than it stores it: cheaper, but a crash of NATS
+        /// can take events out of the feed for good. Fixed once the feed exists; never with several copies.
+        lazy: bool = false,
     }
 }
 
