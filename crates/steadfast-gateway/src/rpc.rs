@@ -2,6 +2,7 @@
 //! answer; the names are those of the RPCs.
 
 pub(crate) mod activity_control;
+pub(crate) mod activity_execution;
 pub(crate) mod activity_task;
 pub(crate) mod activity_task_by_id;
 pub(crate) mod control;
