@@ -18,8 +18,9 @@ use tokio::task::JoinHandle;
 
 use crate::native::Native;
 
-/// How long the feed may lag behind.
-const LAG: Duration = Duration::from_secs(30);
+/// How long the feed may lag behind: nats-server tries a source that failed again after 10 s, 20 s and so
+/// on up to two minutes (`calculateRetryBackoff` in its `server/stream.go`).
+const LAG: Duration = Duration::from_secs(150);
 
 /// All events on the feed, by workflow id, in their order.
 pub async fn read(native: &Native) -> Result<BTreeMap<String, Vec<Event>>> {
