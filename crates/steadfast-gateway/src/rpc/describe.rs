@@ -1,5 +1,7 @@
 //! A run, as Temporal's clients show it.
 
+use std::collections::HashMap;
+
 use steadfast_core::{
     Run,
     run::{
@@ -91,6 +93,7 @@ fn info(run: &Run, names: &Names) -> workflow::WorkflowExecutionInfo {
         ),
         auto_reset_points: Some(workflow::ResetPoints::default()),
         task_queue: started.task_queue.to_string(),
+        state_transition_count: i64::try_from(run.state_transitions).unwrap_or(i64::MAX),
         history_size_bytes: i64::try_from(run.history_bytes).unwrap_or(i64::MAX),
         execution_duration: run.closed_at.and_then(|at| time::duration(at.since(execution_time))),
         root_execution: Some(execution(&root)),
@@ -111,9 +114,36 @@ fn extended(run: &Run) -> workflow::WorkflowExecutionExtendedInfo {
         execution_expiration_time: started.workflow_execution_expiration.map(time::timestamp),
         run_expiration_time: run_end.map(time::timestamp),
         cancel_requested: run.cancel_requested.is_some(),
-        original_start_time: Some(time::timestamp(run.started_at)),
+        original_start_time: Some(time::timestamp(run.original_start())),
+        last_reset_time: run.opened.reset.as_ref().map(|_| time::timestamp(run.started_at)),
+        reset_run_id: run
+            .reset_to
+            .as_ref()
+            .map(|reset| reset.new_run_id.to_string())
+            .unwrap_or_default(),
+        request_id_infos: requests(run),
+        pause_info: run.pause.as_ref().map(|pause| workflow::WorkflowExecutionPauseInfo {
+            identity: pause.identity.to_string(),
+            paused_time: Some(time::timestamp(pause.at)),
+            reason: pause.reason.clone(),
+        }),
         ..workflow::WorkflowExecutionExtendedInfo::default()
     }
+}
+
+/// The request that started the run, and those attached to it since, with their events.
+fn requests(run: &Run) -> HashMap<String, workflow::RequestIdInfo> {
+    let info = |kind: enums::EventType, event_id, buffered| workflow::RequestIdInfo {
+        event_type: kind.into(),
+        event_id,
+        buffered,
+    };
+    let started = info(enums::EventType::WorkflowExecutionStarted, 1, false);
+    let attached = run.requests_attached.iter().map(|(request, event_id)| {
+        let kind = enums::EventType::WorkflowExecutionOptionsUpdated;
+        (request.to_string(), info(kind, *event_id, *event_id == 0))
+    });
+    attached.chain([(run.opened.request_id.to_string(), started)]).collect()
 }
 
 fn pending_task(run: &Run, pending: &Pending) -> workflow::PendingWorkflowTaskInfo {

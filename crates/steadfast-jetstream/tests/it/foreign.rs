@@ -32,7 +32,7 @@ fn start(configuration: &str) -> Result<Foreign> {
     let store = folder.path().display().to_string();
     let configuration = configuration.replace("STORE", &store);
     write!(std::fs::File::create(&file)?, "host: 127.0.0.1\nport: {port}\n{configuration}\n")?;
-    let child = Command::new("nats-server")
+    let child = Command::new(steadfast_nats::ensure()?)
         .arg("--config")
         .arg(&file)
         .stdout(Stdio::null())
