@@ -6,6 +6,7 @@ Exits with 1 when anything is wrong."""
 
 import asyncio
 import logging
+import os
 import sys
 import traceback
 import uuid
@@ -254,4 +255,8 @@ async def main(address: str, namespace: str = "default") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(*sys.argv[1:])))
+    status = asyncio.run(main(*sys.argv[1:]))
+    sys.stdout.flush()
+    # Threads of the SDK's bridge may still run while the interpreter is taken down, which then aborts
+    # ("PyGILState_Release ... must be current"): leave without taking it down.
+    os._exit(status)
