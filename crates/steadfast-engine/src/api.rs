@@ -224,6 +224,8 @@ pub struct Poll {
     pub namespace: Namespace,
     /// The queue.
     pub task_queue: TaskQueue,
+    /// The worker's main queue, when this one is its sticky queue.
+    pub sticky_of: Option<TaskQueue>,
     /// The worker.
     pub identity: Identity,
     /// The worker's process; its polls end when it shuts down.

@@ -11,6 +11,7 @@ mod poll;
 mod pollers;
 mod queue;
 mod rates;
+mod starved;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -112,6 +113,7 @@ impl Matching {
             Some(poller) => Some(Match { queue: key, reference, poller }),
             None => {
                 queue.push_task(reference, self.bounds.tasks_max);
+                queue.unwanted.notify_waiters();
                 None
             }
         }

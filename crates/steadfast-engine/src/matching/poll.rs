@@ -2,7 +2,7 @@
 //!
 //! A poll that its caller abandons gives back what it was handed: the guard's drop tells the run.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use steadfast_core::RequestId;
 use tokio::{sync::oneshot, time::Instant};
@@ -25,6 +25,8 @@ pub(crate) async fn poll(
     let (namespace, task_queue) = (poll.namespace.clone(), poll.task_queue.clone());
     let key = QueueKey { namespace, task_queue, kind };
     let begun = Instant::now();
+    let main_queue = shared.matching.main_queue_of(&poll);
+    let mut starved = pin!(main_queue.starved());
     loop {
         if shared.stop.is_cancelled() {
             return Err(EngineError::ShuttingDown);
@@ -44,7 +46,7 @@ pub(crate) async fn poll(
         if let Some(found) = found {
             shared.hand_over(found);
         }
-        match guard.wait(deadline, pace).await {
+        match guard.wait(deadline, pace, &mut starved).await {
             Waited::Handed(handed) => return Ok(hinted(shared, &key, begun, handed)),
             Waited::TimedOut => return Ok(None),
             // The run's actor was lost with the poll in its hands.
@@ -78,8 +80,14 @@ struct Guard<'a> {
 }
 
 impl Guard<'_> {
-    /// Waits; with a pace it looks now and then whether a limit lets a waiting task go.
-    async fn wait(&mut self, deadline: Deadline, pace: Option<Duration>) -> Waited {
+    /// Waits; with a pace it looks now and then whether a limit lets a waiting task go. When `starved`
+    /// ends, so does the poll.
+    async fn wait(
+        &mut self,
+        deadline: Deadline,
+        pace: Option<Duration>,
+        starved: &mut (impl Future<Output = ()> + Unpin),
+    ) -> Waited {
         loop {
             let Some(receiver) = self.handed.as_mut() else {
                 return Waited::Lost;
@@ -93,6 +101,7 @@ impl Guard<'_> {
                     return handed.map_or(Waited::Lost, Waited::Handed);
                 }
                 () = tokio::time::sleep_until(look) => {}
+                () = &mut *starved => return self.last_chance(),
                 () = stop.cancelled() => return Waited::Lost,
             }
             if Instant::now() >= deadline {
@@ -104,7 +113,7 @@ impl Guard<'_> {
         }
     }
 
-    /// The deadline passed; what was handed over in the same moment still counts.
+    /// The poll ends; what was handed over in the same moment still counts.
     fn last_chance(&mut self) -> Waited {
         let Some(mut receiver) = self.handed.take() else {
             return Waited::TimedOut;

@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use steadfast_core::{EventId, Span, priority::KEYS};
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use super::{
     Poller, Reference, TaskName,
@@ -35,6 +35,8 @@ const LIMIT_MAX: f64 = 10_000.0;
 pub(super) struct Queue {
     lines: [VecDeque<Waiting>; LINES],
     pub(super) pollers: Pollers,
+    /// Tells that a task came that no poll waited for.
+    pub(super) unwanted: Arc<Notify>,
     limit: Option<Limit>,
     added: Rate,
     dispatched: Rate,

@@ -124,6 +124,24 @@ async fn a_sticky_worker_that_shuts_down_leaves_its_tasks_to_others_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_sticky_poll_ends_when_its_worker_leaves_the_main_queue_unpolled() {
+    let world = TestWorld::new().await;
+    let sticky = Poll { sticky_of: Some(QUEUE.into()), ..poll("mine") };
+    let begun = Instant::now();
+    let polls = async { world.engine.poll_workflow_task(sticky.clone(), soon()).await.unwrap() };
+    let (ended, _) = tokio::join!(polls, world.start("waiting"));
+    assert!(ended.is_none());
+    // The same where the task was there before the poll.
+    assert!(world.engine.poll_workflow_task(sticky.clone(), soon()).await.unwrap().is_none());
+    assert!(begun.elapsed() < Duration::from_secs(1), "both at once: {:?}", begun.elapsed());
+
+    let task = world.workflow_task().await;
+    world.complete(&task, vec![finish()]).await;
+    assert!(world.engine.poll_workflow_task(sticky, within(30)).await.unwrap().is_none());
+    assert!(begun.elapsed() >= Duration::from_secs(30), "with an empty main queue it waits");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_polls_of_a_process_that_shuts_down_end_and_others_go_on() {
     let world = TestWorld::new().await;
     let poll_of = |key: &str| Poll { worker_instance_key: key.to_owned(), ..poll(QUEUE) };

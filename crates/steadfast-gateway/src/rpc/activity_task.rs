@@ -22,6 +22,7 @@ pub(crate) async fn poll_activity_task_queue(
     let poll = Poll {
         namespace,
         task_queue: queue(request.task_queue)?,
+        sticky_of: None,
         identity: request.identity.into(),
         worker_instance_key: request.worker_instance_key,
         max_tasks_per_second: metadata.and_then(|metadata| metadata.max_tasks_per_second),

@@ -1,6 +1,6 @@
 //! Workflow tasks: polling for them and answering them.
 
-use steadfast_core::{Span, event::WorkflowTaskFailedCause, input::Sticky};
+use steadfast_core::{Span, TaskQueue, event::WorkflowTaskFailedCause, input::Sticky};
 use steadfast_engine::api::{Completion, Poll, QueryAnswers, TaskFailure, TaskToken};
 use steadfast_temporal_api::api::{
     enums::v1 as enums, query::v1 as query_proto, taskqueue::v1 as taskqueue,
@@ -32,9 +32,11 @@ pub(crate) async fn poll_workflow_task_queue(
 ) -> Result<proto::PollWorkflowTaskQueueResponse, Fault> {
     let namespace = namespace(request.namespace)?;
     let names = context.names(&namespace).await?;
+    let sticky_of = request.task_queue.as_ref().and_then(main_queue);
     let poll = Poll {
         namespace,
         task_queue: queue(request.task_queue)?,
+        sticky_of,
         identity: request.identity.into(),
         worker_instance_key: request.worker_instance_key,
         max_tasks_per_second: None,
@@ -44,6 +46,12 @@ pub(crate) async fn poll_workflow_task_queue(
     let polled = context.engine.poll_workflow_task(poll, deadline).await?;
     Ok(polled
         .map_or_else(Default::default, |polled| task::workflow(polled, &names, context.page())))
+}
+
+/// The main queue of a sticky one.
+fn main_queue(queue: &taskqueue::TaskQueue) -> Option<TaskQueue> {
+    let sticky = queue.kind() == enums::TaskQueueKind::Sticky && !queue.normal_name.is_empty();
+    sticky.then(|| queue.normal_name.as_str().into())
 }
 
 pub(crate) async fn respond_workflow_task_completed(
