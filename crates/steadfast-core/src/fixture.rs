@@ -9,7 +9,7 @@ use crate::{
     Command, Effect, Event, Input, Record, Rejection, Run, RunKey, Span, Timestamp, Transition,
     UpdateId,
     effect::OutboundMessage,
-    event::{UpdateRequest, WorkflowTaskFailedCause},
+    event::{UpdateRequest, WorkerVersion, WorkflowTaskFailedCause},
     input::{
         CompleteWorkflowTask, FailWorkflowTask, Reply, Signal, Start, StartActivity,
         StartWorkflowTask, Sticky, WorkflowTask, WorkflowTaskRef,
@@ -144,6 +144,21 @@ impl World {
     ) -> Result<Reply, Rejection> {
         let task = self.task_out()?;
         self.feed(complete(task, commands.into_iter().map(Into::into).collect(), None))
+    }
+
+    /// A worker of this build completes the task.
+    pub fn complete_as<C: Into<Command>>(
+        &mut self,
+        build_id: &str,
+        commands: impl IntoIterator<Item = C>,
+    ) -> Result<Reply, Rejection> {
+        let task = self.task_out()?;
+        let mut input = complete(task, commands.into_iter().map(Into::into).collect(), None);
+        if let Input::CompleteWorkflowTask(input) = &mut input {
+            let build_id = build_id.to_owned();
+            input.worker = Some(WorkerVersion { build_id, use_versioning: false });
+        }
+        self.feed(input)
     }
 
     /// The worker completes the task and keeps the run in its cache.
@@ -306,7 +321,7 @@ pub fn complete(task: WorkflowTaskRef, commands: Vec<Command>, sticky: Option<St
         force_new_task: false,
         sdk_metadata: None,
         metering_metadata: None,
-        worker_version: None,
+        worker: None,
         binary_checksum: String::new(),
         eager_activities: false,
         next_task: None,

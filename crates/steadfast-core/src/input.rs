@@ -131,8 +131,8 @@ pub struct CompleteWorkflowTask {
     pub sdk_metadata: Option<Bytes>,
     /// Temporal's `metering_metadata`, encoded.
     pub metering_metadata: Option<Bytes>,
-    /// Temporal's worker version or deployment, encoded.
-    pub worker_version: Option<Bytes>,
+    /// What the worker is.
+    pub worker: Option<crate::event::WorkerVersion>,
     /// Temporal's legacy checksum.
     pub binary_checksum: String,
     /// The worker runs activities that come with the answer, where its commands ask for that.

@@ -3,6 +3,7 @@
 //! Invariant: nothing here waits, reads a clock, draws randomness, logs or does I/O. Time and ids come
 //! in as data; everything that must happen outside leaves as an [`Effect`]. Start reading at [`run`].
 
+pub mod builds;
 pub mod command;
 pub mod effect;
 pub mod event;

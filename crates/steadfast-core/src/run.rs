@@ -105,8 +105,8 @@ pub struct Run {
     pub requests_in_order: VecDeque<RequestId>,
     /// How many records the run has.
     pub state_transitions: u64,
-    /// The version of the worker that completed the last workflow task, encoded by the front door.
-    pub worker_version: Option<bytes::Bytes>,
+    /// The worker that completed the last workflow task, if it said what it is.
+    pub worker: Option<crate::event::WorkerVersion>,
     /// How many signals arrived.
     pub signal_count: u64,
     /// Events that wait for the workflow task that is out; their ids are still 0.

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Payload;
+
 /// The metadata key of a payload that names its type.
 pub const TYPE_METADATA: &str = "type";
 
@@ -118,6 +120,36 @@ pub const PREDEFINED: [(&str, AttributeType, bool); 17] = [
     ("TemporalExternalPayloadCount", T::Int, false),
     ("TemporalExternalPayloadSizeBytes", T::Int, false),
 ];
+
+/// A value of type KeywordList.
+pub fn keyword_list(entries: &[String]) -> Payload {
+    let quoted: Vec<String> = entries.iter().map(|entry| json_string(entry)).collect();
+    list_of_json(&quoted)
+}
+
+/// A value of type KeywordList, from texts that are JSON already.
+pub(crate) fn list_of_json(entries: &[String]) -> Payload {
+    let mut payload = Payload::new("json/plain", format!("[{}]", entries.join(",")).into_bytes());
+    let kind = bytes::Bytes::from_static(AttributeType::KeywordList.name().as_bytes());
+    payload.metadata.insert(TYPE_METADATA.to_owned(), kind);
+    payload
+}
+
+/// Text as JSON, for the few characters that JSON does not take as they are.
+pub(crate) fn json_string(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            c if c < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
 
 /// Names that stand for something else.
 const OTHER_RESERVED: [&str; 4] = ["NamespaceId", "MemoEncoding", "Memo", "VisibilityTaskKey"];

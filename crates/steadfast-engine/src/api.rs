@@ -372,8 +372,8 @@ pub struct Completion {
     pub sdk_metadata: Option<Bytes>,
     /// Temporal's `metering_metadata`, encoded.
     pub metering_metadata: Option<Bytes>,
-    /// Temporal's worker version or deployment, encoded.
-    pub worker_version: Option<Bytes>,
+    /// What the worker is.
+    pub worker: Option<steadfast_core::event::WorkerVersion>,
     /// Temporal's legacy checksum.
     pub binary_checksum: String,
     /// The worker runs the activities in [`Completed::eager`], where its commands ask for that.

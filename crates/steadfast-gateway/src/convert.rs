@@ -16,7 +16,10 @@ pub(crate) mod update;
 
 use bytes::Bytes;
 use prost::Message;
-use steadfast_core::{Execution, Namespace, TaskQueue, event::UserMetadata};
+use steadfast_core::{
+    Execution, Namespace, TaskQueue,
+    event::{UserMetadata, WorkerVersion},
+};
 use steadfast_temporal_api::api::{common::v1 as common, sdk::v1 as sdk};
 use steadfast_temporal_api::api::{enums::v1::TaskQueueKind, taskqueue::v1 as taskqueue};
 
@@ -70,6 +73,19 @@ pub(crate) fn sticky_queue(name: &TaskQueue, normal: &TaskQueue) -> Option<taskq
         kind: TaskQueueKind::Sticky.into(),
         normal_name: normal.to_string(),
     })
+}
+
+/// What a worker is, in Temporal's form.
+pub(crate) fn worker(worker: &WorkerVersion) -> common::WorkerVersionStamp {
+    common::WorkerVersionStamp {
+        build_id: worker.build_id.clone(),
+        use_versioning: worker.use_versioning,
+    }
+}
+
+/// What a worker is, from Temporal's form.
+pub(crate) fn core_worker(stamp: common::WorkerVersionStamp) -> WorkerVersion {
+    WorkerVersion { build_id: stamp.build_id, use_versioning: stamp.use_versioning }
 }
 
 /// Summary and details, in Temporal's form.

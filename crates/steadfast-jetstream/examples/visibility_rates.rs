@@ -16,7 +16,7 @@ use steadfast_core::{
     AttributeType, Change, Entry, Event, EventKind, Namespace, Payload, PayloadMap, Record,
     Timestamp,
     event::{
-        ActivityTaskCompleted, ActivityTaskScheduled, WorkflowExecutionCompleted,
+        ActivityTaskCompleted, ActivityTaskScheduled, WorkerVersion, WorkflowExecutionCompleted,
         WorkflowExecutionStarted, WorkflowTaskCompleted,
     },
     record::Opened,
@@ -80,13 +80,15 @@ async fn run(log: &JetStreamLog, number: usize, attributed: bool) -> Result<()> 
     };
     let opened = Opened { key: address.key.clone(), request_id: "r".into(), reset: None };
     let scheduled = ActivityTaskScheduled { input: json(), ..Default::default() };
+    let worker = Some(WorkerVersion { build_id: "build".to_owned(), use_versioning: false });
+    let completed = WorkflowTaskCompleted { worker, ..Default::default() };
     let result = ActivityTaskCompleted { result: json(), ..Default::default() };
     let records = [
         vec![Entry::Change(Change::Opened(Box::new(opened))), event(1, 0, started.into())],
-        vec![event(2, 1, WorkflowTaskCompleted::default().into()), event(3, 1, scheduled.into())],
+        vec![event(2, 1, completed.clone().into()), event(3, 1, scheduled.into())],
         vec![event(4, 2, result.into())],
         vec![
-            event(5, 3, WorkflowTaskCompleted::default().into()),
+            event(5, 3, completed.into()),
             event(6, 3, WorkflowExecutionCompleted::default().into()),
         ],
     ];

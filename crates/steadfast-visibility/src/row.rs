@@ -6,7 +6,10 @@ use rusqlite::types::Value;
 use serde::{Deserialize, Serialize};
 use steadfast_core::{
     AttributeType, Execution, Namespace, Payload, PayloadMap, RunId, Span, Timestamp,
-    event::UserMetadata, run::Status, search_attribute,
+    builds::BUILDS_ATTRIBUTE,
+    event::UserMetadata,
+    run::Status,
+    search_attribute::{self, keyword_list},
 };
 use steadfast_engine::search_attributes::{self, Scalar};
 
@@ -19,10 +22,10 @@ use crate::{
 pub(crate) const COLUMNS: &str = "workflow_id, run_id, workflow_type, status, start_time, \
     execution_time, close_time, execution_duration, history_length, history_size_bytes, \
     state_transition_count, task_queue, parent_workflow_id, parent_run_id, root_workflow_id, \
-    root_run_id, details, last_time";
+    root_run_id, details, last_time, (SELECT list FROM builds WHERE id = run.builds)";
 
 /// How many columns [`COLUMNS`] are.
-pub(crate) const WIDTH: usize = 18;
+pub(crate) const WIDTH: usize = 19;
 
 /// A run that is open sorts before all closed ones.
 const STILL_OPEN: i64 = i64::MAX;
@@ -78,6 +81,8 @@ pub(crate) enum RowError {
     Sql(#[from] rusqlite::Error),
     #[error("a row's details cannot be read")]
     Details(#[from] rmp_serde::decode::Error),
+    #[error("a row's builds cannot be read")]
+    Builds(#[from] serde_json::Error),
     #[error("a row has status {0}")]
     Status(i64),
 }
@@ -86,7 +91,11 @@ pub(crate) enum RowError {
 pub(crate) fn read(namespace: &Namespace, row: &rusqlite::Row<'_>) -> Result<RunInfo, RowError> {
     let text = |column| row.get_ref(column).and_then(|value| Ok(value.as_str()?.to_owned()));
     let details = row.get_ref(16)?.as_blob().map_err(rusqlite::Error::from)?;
-    let details: Details = rmp_serde::from_slice(details)?;
+    let mut details: Details = rmp_serde::from_slice(details)?;
+    if let Some(list) = row.get_ref(18)?.as_str_or_null().map_err(rusqlite::Error::from)? {
+        let list: Vec<String> = serde_json::from_str(list)?;
+        details.search_attributes.insert(BUILDS_ATTRIBUTE.to_owned(), keyword_list(&list));
+    }
     let status = row.get(3)?;
     let parent: (Option<String>, Option<String>) = (row.get(12)?, row.get(13)?);
     let parent = parent.0.map(|workflow_id| {
@@ -159,12 +168,25 @@ pub(crate) fn progress(run: &RunInfo) -> [Value; 4] {
     ]
 }
 
+/// The builds that a run has seen, as JSON: not in its details, because nearly all runs have the same few
+/// lists, and because they come when the run is there already.
+pub(crate) fn builds(run: &RunInfo) -> Option<String> {
+    let payload = run.search_attributes.get(BUILDS_ATTRIBUTE)?;
+    let value = search_attributes::decode(payload, AttributeType::KeywordList).ok()?;
+    let texts = value.values.into_iter().filter_map(text);
+    Some(serde_json::Value::from_iter(texts).to_string())
+}
+
 fn details(run: &RunInfo) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+    let mut search_attributes = run.search_attributes.clone();
+    if builds(run).is_some() {
+        search_attributes.remove(BUILDS_ATTRIBUTE);
+    }
     rmp_serde::to_vec(&Details {
         parent_namespace: run.parent.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
         first_run_id: run.first_run_id.clone(),
         memo: run.memo.clone(),
-        search_attributes: run.search_attributes.clone(),
+        search_attributes,
         user_metadata: run.user_metadata.clone(),
         paused: run.paused.clone(),
         is_unreadable: run.is_unreadable,
@@ -179,10 +201,14 @@ fn integer(number: u64) -> Value {
 fn division(run: &RunInfo) -> Option<String> {
     let payload = run.search_attributes.get("TemporalNamespaceDivision")?;
     let value = search_attributes::decode(payload, AttributeType::Keyword).ok()?;
-    value.values.into_iter().find_map(|value| match value {
+    value.values.into_iter().find_map(text)
+}
+
+fn text(value: Scalar) -> Option<String> {
+    match value {
         Scalar::Text(text) => Some(text),
         Scalar::Int(_) | Scalar::Double(_) | Scalar::Bool(_) | Scalar::Datetime(_) => None,
-    })
+    }
 }
 
 /// What the index of search attributes holds of a run: name, type, values. An attribute that cannot be
@@ -198,6 +224,7 @@ pub(crate) fn indexed(run: &RunInfo) -> BTreeMap<&str, (AttributeType, Vec<Value
     };
     run.search_attributes
         .iter()
+        .filter(|(name, _)| *name != BUILDS_ATTRIBUTE)
         .filter_map(|attribute| Some((attribute.0.as_str(), entry(attribute)?)))
         .collect()
 }

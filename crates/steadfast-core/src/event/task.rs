@@ -51,8 +51,21 @@ pub struct WorkflowTaskCompleted {
     pub sdk_metadata: Option<Bytes>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metering_metadata: Option<Bytes>,
+    /// Temporal's version stamp as records of earlier builds have it, encoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub worker_version: Option<Bytes>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worker: Option<WorkerVersion>,
+}
+
+/// Which code a worker runs (`temporal.api.common.v1.WorkerVersionStamp`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkerVersion {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub build_id: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub use_versioning: bool,
 }
 
 /// The worker did not answer in time.

@@ -141,7 +141,7 @@ impl Run {
             requests_seen: Default::default(),
             requests_in_order: Default::default(),
             state_transitions: 1,
-            worker_version: None,
+            worker: None,
             signal_count: 0,
             buffered: Vec::new(),
             cancel_requested: None,

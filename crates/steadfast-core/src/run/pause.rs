@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Run, Status};
 use crate::{
-    Effect, Identity, Payload, Rejection, RequestId, Timestamp, Transition,
+    Effect, Identity, Rejection, RequestId, Timestamp, Transition,
     event::{WorkflowExecutionPaused, WorkflowExecutionUnpaused},
     input::{PauseWorkflow, Reply},
+    search_attribute::keyword_list,
 };
 
 /// The search attribute that says who paused what, as Temporal sets it.
@@ -67,31 +68,6 @@ impl Run {
             self.search_attributes.insert(PAUSE_ATTRIBUTE.to_owned(), keyword_list(&entries));
         }
     }
-}
-
-/// A search attribute's value of type KeywordList.
-pub(crate) fn keyword_list(entries: &[String]) -> Payload {
-    let quoted: Vec<String> = entries.iter().map(|entry| json_string(entry)).collect();
-    let mut payload = Payload::new("json/plain", format!("[{}]", quoted.join(",")).into_bytes());
-    let kind = bytes::Bytes::from_static(b"KeywordList");
-    payload.metadata.insert("type".to_owned(), kind);
-    payload
-}
-
-/// Text as JSON, for the few characters that JSON does not take as they are.
-fn json_string(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            c if c < ' ' => quoted.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 impl Transition<'_> {

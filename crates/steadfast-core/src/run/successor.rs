@@ -328,7 +328,11 @@ impl Run {
     /// What visibility can search, without what only this run is in.
     fn carried_attributes(&self) -> PayloadMap {
         let mut attributes = self.search_attributes.clone();
-        for own in [super::pause::PAUSE_ATTRIBUTE, super::workflow_task::PROBLEMS_ATTRIBUTE] {
+        for own in [
+            super::pause::PAUSE_ATTRIBUTE,
+            super::workflow_task::PROBLEMS_ATTRIBUTE,
+            crate::builds::BUILDS_ATTRIBUTE,
+        ] {
             attributes.remove(own);
         }
         attributes

@@ -16,6 +16,7 @@ use super::{ReplayError, Run, Status};
 use crate::{
     Change, Effect, Event, EventId, EventKind, Failure, Identity, Priority, Rejection, RequestId,
     Span, TaskQueue, Timestamp, Transition,
+    builds::note_build,
     event::{
         SuggestContinueAsNewReason, UpdateRequest, WorkflowTaskCompleted, WorkflowTaskScheduled,
         WorkflowTaskStarted,
@@ -158,8 +159,9 @@ impl Run {
         completed: &WorkflowTaskCompleted,
     ) -> Result<(), ReplayError> {
         self.previous_started_event_id = completed.started_event_id;
-        if completed.worker_version.is_some() {
-            self.worker_version.clone_from(&completed.worker_version);
+        self.worker.clone_from(&completed.worker);
+        if let Some(worker) = &completed.worker {
+            note_build(&mut self.search_attributes, worker);
         }
         self.forget_problem();
         self.on_task_ended("WorkflowTaskCompleted")

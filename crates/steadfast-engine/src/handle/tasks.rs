@@ -45,7 +45,7 @@ pub(super) async fn complete_workflow_task(
         force_new_task,
         sdk_metadata: completion.sdk_metadata,
         metering_metadata: completion.metering_metadata,
-        worker_version: completion.worker_version,
+        worker: completion.worker,
         binary_checksum: completion.binary_checksum,
         eager_activities: completion.eager_activities,
         next_task: next_task.map(RequestId::new),

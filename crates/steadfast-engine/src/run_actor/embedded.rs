@@ -178,7 +178,7 @@ pub(super) fn completed(task: WorkflowTaskRef, commands: Vec<Command>) -> Comple
         force_new_task: false,
         sdk_metadata: None,
         metering_metadata: None,
-        worker_version: None,
+        worker: None,
         binary_checksum: String::new(),
         eager_activities: false,
         next_task: None,

@@ -21,7 +21,7 @@ use crate::{
     context::{Context, Patience, target},
     convert::{
         activity_type, enums as map, event::Names, execution, failure, payload, priority,
-        task_queue, time, user_metadata, workflow_type,
+        task_queue, time, user_metadata, worker, workflow_type,
     },
     fault::Fault,
 };
@@ -70,6 +70,7 @@ fn config(
     }
 }
 
+#[expect(deprecated, reason = "Temporal fills the legacy fields")]
 fn info(run: &Run, names: &Names) -> workflow::WorkflowExecutionInfo {
     let started = &run.started;
     let parent = started.parent.as_ref();
@@ -97,6 +98,7 @@ fn info(run: &Run, names: &Names) -> workflow::WorkflowExecutionInfo {
         history_size_bytes: i64::try_from(run.history_bytes).unwrap_or(i64::MAX),
         execution_duration: run.closed_at.and_then(|at| time::duration(at.since(execution_time))),
         root_execution: Some(execution(&root)),
+        most_recent_worker_version_stamp: run.worker.as_ref().map(worker),
         first_run_id: started.first_execution_run_id.to_string(),
         priority: Some(own_priority(run)),
         ..workflow::WorkflowExecutionInfo::default()

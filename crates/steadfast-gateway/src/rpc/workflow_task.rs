@@ -12,7 +12,7 @@ use crate::{
     context::{Context, Patience, namespace},
     convert::{
         command::{self, BadCommand},
-        failure,
+        core_worker, failure,
         message::Messages,
         opaque,
         start::queue,
@@ -92,8 +92,8 @@ fn completion(
     request: proto::RespondWorkflowTaskCompletedRequest,
 ) -> Result<Completion, BadCommand> {
     #[expect(deprecated, reason = "older SDKs send the legacy fields")]
-    let (binary_checksum, worker_version) =
-        (request.binary_checksum, request.worker_version_stamp.as_ref().map(opaque));
+    let (binary_checksum, worker) =
+        (request.binary_checksum, request.worker_version_stamp.map(core_worker));
     let mut messages = Messages::new(request.messages);
     Ok(Completion {
         commands: command::from_proto(request.commands, &mut messages)?,
@@ -105,7 +105,7 @@ fn completion(
         query_answers: answers(request.query_results),
         sdk_metadata: request.sdk_metadata.as_ref().map(opaque),
         metering_metadata: request.metering_metadata.as_ref().map(opaque),
-        worker_version,
+        worker,
         binary_checksum,
     })
 }

@@ -3,7 +3,7 @@
 
 use steadfast_core::{
     Change, Entry, Event, EventKind, Execution, PayloadMap, Record, RunKey, Timestamp,
-    event::WorkflowExecutionStarted, run::Status,
+    builds::note_build, event::WorkflowExecutionStarted, run::Status,
 };
 
 use crate::{
@@ -108,6 +108,10 @@ fn apply(run: &mut RunInfo, event: &Event) -> Dirty {
     use EventKind as E;
     #[expect(clippy::wildcard_enum_match_arm, reason = "the rest shows nowhere in a list")]
     match &event.kind {
+        E::WorkflowTaskCompleted(completed) => match &completed.worker {
+            Some(worker) if note_build(&mut run.search_attributes, worker) => Dirty::Builds,
+            Some(_) | None => Dirty::Progress,
+        },
         E::UpsertWorkflowSearchAttributes(upsert) => {
             merge(&mut run.search_attributes, &upsert.search_attributes);
             Dirty::Attributes

@@ -1,6 +1,6 @@
 //! What a name in a query stands for: a column of the run's row, or a search attribute.
 
-use steadfast_core::{AttributeType, search_attribute};
+use steadfast_core::{AttributeType, builds::BUILDS_ATTRIBUTE, search_attribute};
 use steadfast_engine::search_attributes::CustomAttributes;
 
 use crate::error::InvalidQuery;
@@ -98,6 +98,11 @@ impl Field {
         }
         let (kind, _) = search_attribute::predefined(name)?;
         Some(Self::Attribute { name: name.to_owned(), kind })
+    }
+
+    /// Whether it is the builds that runs have seen, which the file keeps in its own way.
+    pub(super) fn is_builds(&self) -> bool {
+        matches!(self, Self::Attribute { name, .. } if name == BUILDS_ATTRIBUTE)
     }
 
     /// The type of its values.

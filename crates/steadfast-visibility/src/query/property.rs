@@ -4,7 +4,10 @@ use std::{cmp::Ordering, collections::BTreeMap};
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use rusqlite::{Connection, params_from_iter};
-use steadfast_core::{AttributeType, Execution, Namespace, Payload, Span, Timestamp, run::Status};
+use steadfast_core::{
+    AttributeType, Execution, Namespace, Payload, Span, Timestamp, builds::BUILDS_ATTRIBUTE,
+    run::Status, search_attribute::keyword_list,
+};
 
 use super::{
     Direction, Query, evaluate,
@@ -42,6 +45,8 @@ fn attributes() -> impl Strategy<Value = BTreeMap<String, Payload>> {
             Some((format!("Custom{}", kind.name()), payload))
         })
     };
+    let builds = option::of(vec(text(), 0..3))
+        .prop_map(|list| list.map(|list| (BUILDS_ATTRIBUTE.to_owned(), keyword_list(&list))));
     let moment = time().prop_map(|nanos| format!("1970-01-01T00:00:00.{nanos:09}Z"));
     (
         one(AttributeType::Text, text().prop_map(Into::into).boxed()),
@@ -51,8 +56,11 @@ fn attributes() -> impl Strategy<Value = BTreeMap<String, Payload>> {
         one(AttributeType::Bool, any::<bool>().prop_map(Into::into).boxed()),
         one(AttributeType::Datetime, moment.prop_map(Into::into).boxed()),
         one(AttributeType::KeywordList, vec(text(), 0..3).prop_map(Into::into).boxed()),
+        builds,
     )
-        .prop_map(|(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g].into_iter().flatten().collect())
+        .prop_map(|(a, b, c, d, e, f, g, h)| {
+            [a, b, c, d, e, f, g, h].into_iter().flatten().collect()
+        })
 }
 
 fn run() -> impl Strategy<Value = RunInfo> {
@@ -121,7 +129,9 @@ fn leaf() -> BoxedStrategy<String> {
         "CustomBool",
         "CustomDatetime",
         "CustomKeywordList",
+        "BuildIds",
     ]);
+    let list = || select(vec!["CustomKeywordList", "BuildIds"]);
     let equal = || select(vec!["=", "!="]);
     let moment = time().prop_map(|nanos| format!("'1970-01-01T00:00:00.{nanos:09}Z'"));
     prop_oneof![
@@ -135,9 +145,9 @@ fn leaf() -> BoxedStrategy<String> {
             .prop_map(|(f, n, low, high)| format!("{f} {n}BETWEEN {low} AND {high}")),
         (any_field, not()).prop_map(|(f, n)| format!("{f} IS {n}NULL")),
         (equal(), 1..9_i64).prop_map(|(c, n)| format!("ExecutionStatus {c} {n}")),
-        (equal(), text()).prop_map(|(c, t)| format!("CustomKeywordList {c} {}", quoted(t))),
-        (not(), vec(text().prop_map(quoted), 1..3))
-            .prop_map(|(n, list)| format!("CustomKeywordList {n}IN ({})", list.join(", "))),
+        (list(), equal(), text()).prop_map(|(f, c, t)| format!("{f} {c} {}", quoted(t))),
+        (list(), not(), vec(text().prop_map(quoted), 1..3))
+            .prop_map(|(f, n, list)| format!("{f} {n}IN ({})", list.join(", "))),
         (equal(), select(vec!["a", "b", "c ab", "B-c"]))
             .prop_map(|(c, t)| format!("CustomText {c} '{t}'")),
         (equal(), any::<bool>()).prop_map(|(c, b)| format!("CustomBool {c} {b}")),
@@ -169,6 +179,7 @@ fn order() -> impl Strategy<Value = String> {
         "CustomKeyword",
         "CustomDatetime",
         "CustomKeywordList",
+        "BuildIds",
         "CustomBool",
         "CustomDouble",
     ]);

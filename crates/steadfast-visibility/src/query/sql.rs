@@ -162,6 +162,9 @@ struct Writer<'a> {
 const ATTRIBUTE_KEY: &str = "(SELECT id FROM attribute_key WHERE namespace = \
     (SELECT id FROM namespace WHERE name = ?) AND name = ? AND kind = ?)";
 
+/// Every build of every list of builds.
+const BUILDS: &str = "FROM builds AS b, json_each(b.list)";
+
 impl<'a> Writer<'a> {
     fn new(namespace: &'a str) -> Self {
         Self { namespace }
@@ -181,15 +184,16 @@ impl<'a> Writer<'a> {
                     Direction::Ascending => "min",
                     Direction::Descending => "max",
                 };
-                Key {
-                    sql: format!(
+                let (sql, binds) = if field.is_builds() {
+                    (format!("(SELECT {best}(value) {BUILDS} WHERE b.id = run.builds)"), Vec::new())
+                } else {
+                    let sql = format!(
                         "(SELECT {best}(value) FROM attribute \
                          WHERE run = run.id AND key = {ATTRIBUTE_KEY})"
-                    ),
-                    binds: self.attribute(field).to_vec(),
-                    direction: *direction,
-                    is_nullable: true,
-                }
+                    );
+                    (sql, self.attribute(field).to_vec())
+                };
+                Key { sql, binds, direction: *direction, is_nullable: true }
             }
         });
         let default = DEFAULT_ORDER.iter().map(|(column, direction)| Key {
@@ -295,6 +299,10 @@ impl<'a> Writer<'a> {
 
     /// `id IN (SELECT run …`, which the caller goes on with and closes.
     fn runs_with(&self, statement: &mut Statement, field: &Field, operator: &str) {
+        if field.is_builds() {
+            let runs = format!("coalesce(builds, 0) {operator} (SELECT b.id {BUILDS} WHERE 1");
+            return statement.push(&runs);
+        }
         statement
             .push(&format!("id {operator} (SELECT run FROM attribute WHERE key = {ATTRIBUTE_KEY}"));
         statement.binds.extend(self.attribute(field));

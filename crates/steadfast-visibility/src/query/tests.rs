@@ -80,7 +80,7 @@ fn attributes_are_found_through_their_index() {
     check("CustomKeywordList = 'a' AND CustomKeywordList NOT IN ('b', 'c')", expect![[r#"(id IN (…key AND value IN (?)) AND id NOT IN (…key AND value IN (?, ?))) <- "ns", "CustomKeywordList", 7, "a", "ns", "CustomKeywordList", 7, "b", "c""#]]);
     check("CustomText = 'Quick fox-trot'", expect![[r#"((id IN (…key AND value = ?)) OR (id IN (…key AND value = ?) AND id IN (…key AND value = ?))) <- "ns", "CustomText", 1, "quick", "ns", "CustomText", 1, "fox", "ns", "CustomText", 1, "trot""#]]);
     check("CustomKeyword IS NULL AND CustomInt IS NOT NULL", expect![[r#"(id NOT IN (…key) AND id IN (…key)) <- "ns", "CustomKeyword", 2, "ns", "CustomInt", 3"#]]);
-    check("TemporalChangeVersion = 'a-1' AND BuildIds IN ('x')", expect![[r#"(id IN (…key AND value IN (?)) AND id IN (…key AND value IN (?))) <- "ns", "TemporalChangeVersion", 7, "a-1", "ns", "BuildIds", 7, "x""#]]);
+    check("TemporalChangeVersion = 'a-1' AND BuildIds IN ('x')", expect![[r#"(id IN (…key AND value IN (?)) AND coalesce(builds, 0) IN (SELECT b.id FROM builds AS b, json_each(b.list) WHERE 1 AND value IN (?))) <- "ns", "TemporalChangeVersion", 7, "a-1", "x""#]]);
     check("TemporalNamespaceDivision = 'd'", expect![[r#"division = ? <- "d""#]]);
     check("ScheduledById = 's'", expect![[r#"id IN (…key AND value = ?) <- "ns", "TemporalScheduledById", 2, "s""#]]);
 }
@@ -140,7 +140,7 @@ fn lists_are_ordered_and_go_on_after_a_key() {
     let after = [1, 2].map(Bind::Integer).into_iter();
     let after = after.chain(["r", "w"].map(|text| Bind::Text(text.to_owned())));
     let next = list("ns", &all, Some(&after.collect::<Vec<_>>()), 10);
-    expect!["SELECT workflow_id, run_id, workflow_type, status, start_time, execution_time, close_time, execution_duration, history_length, history_size_bytes, state_transition_count, task_queue, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, details, last_time, order_time AS k0, start_time AS k1, run_id AS k2, workflow_id AS k3 FROM run WHERE namespace = (SELECT id FROM namespace WHERE name = ?) AND division IS NULL AND k0 <= ? AND (k0 < ? OR (k0 IS ? AND (k1 < ? OR (k1 IS ? AND (k2 > ? OR (k2 IS ? AND (k3 > ?))))))) ORDER BY k0 DESC, k1 DESC, k2, k3 LIMIT ?"].assert_eq(&next.sql);
+    expect!["SELECT workflow_id, run_id, workflow_type, status, start_time, execution_time, close_time, execution_duration, history_length, history_size_bytes, state_transition_count, task_queue, parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, details, last_time, (SELECT list FROM builds WHERE id = run.builds), order_time AS k0, start_time AS k1, run_id AS k2, workflow_id AS k3 FROM run WHERE namespace = (SELECT id FROM namespace WHERE name = ?) AND division IS NULL AND k0 <= ? AND (k0 < ? OR (k0 IS ? AND (k1 < ? OR (k1 IS ? AND (k2 > ? OR (k2 IS ? AND (k3 > ?))))))) ORDER BY k0 DESC, k1 DESC, k2, k3 LIMIT ?"].assert_eq(&next.sql);
 }
 
 #[test]

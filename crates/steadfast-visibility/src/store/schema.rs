@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::error::OpenError;
 
 /// Raised whenever the tables, or what their values mean, change.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// How long somebody else may hold the file, such as a projection that ends.
 const BUSY: Duration = Duration::from_secs(5);
@@ -38,7 +38,8 @@ CREATE TABLE run (
     root_run_id TEXT NOT NULL,
     details BLOB NOT NULL,
     order_time INTEGER NOT NULL,
-    division TEXT
+    division TEXT,
+    builds INTEGER
 );
 CREATE UNIQUE INDEX run_name ON run (namespace, workflow_id, run_id);
 CREATE INDEX run_order ON run (namespace, order_time DESC, start_time DESC, run_id, workflow_id);
@@ -47,6 +48,7 @@ CREATE INDEX run_type ON run (namespace, workflow_type);
 CREATE INDEX run_start ON run (namespace, start_time);
 CREATE INDEX run_parent ON run (namespace, parent_workflow_id)
     WHERE parent_workflow_id IS NOT NULL;
+CREATE TABLE builds (id INTEGER PRIMARY KEY, list TEXT NOT NULL UNIQUE);
 CREATE TABLE attribute_key (
     id INTEGER PRIMARY KEY,
     namespace INTEGER NOT NULL,

@@ -42,6 +42,8 @@ pub(crate) enum Dirty {
     Clean,
     /// Only counters changed.
     Progress,
+    /// The builds changed as well, which many runs have in common.
+    Builds,
     /// Anything changed, except search attributes.
     Row,
     /// Search attributes changed as well.
@@ -54,11 +56,17 @@ pub(crate) struct Writer {
     connection: Connection,
     namespaces: HashMap<Namespace, i64>,
     keys: HashMap<(i64, String, AttributeType), i64>,
+    builds: HashMap<String, i64>,
 }
 
 impl Writer {
     pub(crate) fn new(connection: Connection) -> Self {
-        Self { connection, namespaces: HashMap::new(), keys: HashMap::new() }
+        Self {
+            connection,
+            namespaces: HashMap::new(),
+            keys: HashMap::new(),
+            builds: HashMap::new(),
+        }
     }
 
     /// How far the file got.
@@ -68,15 +76,16 @@ impl Writer {
 
     /// Begins a transaction; what it learns of ids is forgotten unless it is committed.
     pub(crate) fn begin(&mut self) -> rusqlite::Result<Batch<'_>> {
-        let Self { connection, namespaces, keys } = self;
+        let Self { connection, namespaces, keys, builds } = self;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        Ok(Batch { transaction, namespaces, keys })
+        Ok(Batch { transaction, namespaces, keys, builds })
     }
 
     /// After a failed transaction: what it remembered may not be in the file.
     pub(crate) fn forget(&mut self) {
         self.namespaces.clear();
         self.keys.clear();
+        self.builds.clear();
     }
 }
 
@@ -86,22 +95,29 @@ pub(crate) struct Batch<'a> {
     transaction: Transaction<'a>,
     namespaces: &'a mut HashMap<Namespace, i64>,
     keys: &'a mut HashMap<(i64, String, AttributeType), i64>,
+    builds: &'a mut HashMap<String, i64>,
 }
 
 const INSERT: &str = "INSERT INTO run (workflow_id, run_id, workflow_type, status, start_time, \
     execution_time, close_time, execution_duration, history_length, history_size_bytes, \
     state_transition_count, task_queue, parent_workflow_id, parent_run_id, root_workflow_id, \
-    root_run_id, details, last_time, order_time, division, namespace) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    root_run_id, details, last_time, order_time, division, builds, namespace) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 const UPDATE: &str = "UPDATE run SET workflow_id = ?, run_id = ?, workflow_type = ?, status = ?, \
     start_time = ?, execution_time = ?, close_time = ?, execution_duration = ?, \
     history_length = ?, history_size_bytes = ?, state_transition_count = ?, task_queue = ?, \
     parent_workflow_id = ?, parent_run_id = ?, root_workflow_id = ?, root_run_id = ?, \
-    details = ?, last_time = ?, order_time = ?, division = ? WHERE id = ?";
+    details = ?, last_time = ?, order_time = ?, division = ?, builds = ? WHERE id = ?";
 
 const PROGRESS: &str = "UPDATE run SET history_length = ?, history_size_bytes = ?, \
     state_transition_count = ?, last_time = ? WHERE id = ?";
+
+const BUILDS: &str = "UPDATE run SET history_length = ?, history_size_bytes = ?, \
+    state_transition_count = ?, last_time = ?, builds = ? WHERE id = ?";
+
+/// Lists of builds whose ids are at hand: there are few, since most runs have the same.
+const BUILDS_MAX: usize = 1_024;
 
 impl Batch<'_> {
     /// How far the file got, now that nobody else can write it.
@@ -137,6 +153,7 @@ impl Batch<'_> {
         let namespace = self.namespace(&run.namespace)?;
         let Some(id) = id else {
             let mut values = row::values(run)?;
+            values.push(self.builds(run)?);
             values.push(Value::Integer(namespace));
             let mut insert = self.transaction.prepare_cached(INSERT)?;
             let id = insert.insert(params_from_iter(values))?;
@@ -152,9 +169,17 @@ impl Batch<'_> {
                 update.execute(params![length, bytes, transitions, last, id])?;
                 return Ok(id);
             }
+            Dirty::Builds => {
+                let [length, bytes, transitions, last] = row::progress(run);
+                let builds = self.builds(run)?;
+                let mut update = self.transaction.prepare_cached(BUILDS)?;
+                update.execute(params![length, bytes, transitions, last, builds, id])?;
+                return Ok(id);
+            }
             Dirty::Row | Dirty::Attributes => {}
         }
         let mut values = row::values(run)?;
+        values.push(self.builds(run)?);
         values.push(Value::Integer(id));
         self.transaction.prepare_cached(UPDATE)?.execute(params_from_iter(values))?;
         if dirty == Dirty::Attributes {
@@ -255,6 +280,29 @@ impl Batch<'_> {
         let id = insert.insert([name.as_str()])?;
         self.namespaces.insert(name.clone(), id);
         Ok(id)
+    }
+
+    /// The id of the run's list of builds. A list that no run has any more stays: it is small.
+    fn builds(&mut self, run: &RunInfo) -> Result<Value, StoreError> {
+        let Some(list) = row::builds(run) else {
+            return Ok(Value::Null);
+        };
+        if let Some(id) = self.builds.get(&list) {
+            return Ok(Value::Integer(*id));
+        }
+        let mut select = self.transaction.prepare_cached("SELECT id FROM builds WHERE list = ?")?;
+        let id = match select.query_row([&list], |row| row.get(0)).optional()? {
+            Some(id) => id,
+            None => self
+                .transaction
+                .prepare_cached("INSERT INTO builds (list) VALUES (?)")?
+                .insert([&list])?,
+        };
+        if self.builds.len() >= BUILDS_MAX {
+            self.builds.clear();
+        }
+        self.builds.insert(list, id);
+        Ok(Value::Integer(id))
     }
 
     fn attribute_key(

@@ -64,6 +64,38 @@ async fn a_run_is_shown_with_all_there_is_to_show() {
 }
 
 #[tokio::test]
+async fn runs_are_found_by_the_builds_of_their_workers() {
+    let mut world = World::new();
+    let following = world.follow().await;
+    for name in ["a", "b", "c"] {
+        world.start(name, 1, attributes(&[("CustomKeyword", "\"x\"")])).await;
+    }
+    world.task("a", 4, "one").await;
+    world.task("b", 4, "one").await;
+    assert_eq!(following.list("BuildIds = 'unversioned:one'").await, ["a Running", "b Running"]);
+    world.task("b", 7, "two").await;
+    world.task("b", 10, "two").await;
+    world.upsert("a", 11, attributes(&[("CustomKeyword", "\"y\"")])).await;
+    assert_eq!(following.list("BuildIds = 'unversioned:two'").await, ["b Running"]);
+    assert_eq!(following.list("BuildIds != 'unversioned:one'").await, ["c Running"]);
+    assert_eq!(following.list("BuildIds IS NULL").await, ["c Running"]);
+    let page = following.page("WorkflowId = 'b'", 10, Default::default()).await.unwrap();
+    let expected = attributes(&[
+        ("CustomKeyword", "\"x\""),
+        ("BuildIds", r#"["unversioned","unversioned:one","unversioned:two"]"#),
+    ]);
+    assert_eq!(page.runs[0].search_attributes, expected);
+    following.stop().await;
+
+    // What is in the file is enough to go on.
+    let following = world.follow().await;
+    world.task("a", 12, "two").await;
+    assert_eq!(following.list("BuildIds = 'unversioned:two'").await, ["a Running", "b Running"]);
+    assert_eq!(following.list("CustomKeyword = 'y'").await, ["a Running"]);
+    following.stop().await;
+}
+
+#[tokio::test]
 async fn every_type_is_searched_sorted_and_counted() {
     let mut world = World::new();
     let following = world.follow().await;

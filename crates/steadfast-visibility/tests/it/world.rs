@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use steadfast_core::{
     AttributeType, Change, Entry, Event, EventKind, Payload, PayloadMap, Record, RunKey, Timestamp,
-    event::{UpsertWorkflowSearchAttributes, WorkflowExecutionCompleted, WorkflowExecutionStarted},
+    event::{
+        UpsertWorkflowSearchAttributes, WorkerVersion, WorkflowExecutionCompleted,
+        WorkflowExecutionStarted, WorkflowTaskCompleted,
+    },
     record::Opened,
     run::Status,
 };
@@ -111,6 +114,15 @@ impl World {
             Entry::Event(event(1, secs, started)),
         ];
         self.append(&address, secs, Status::Running, entries).await;
+    }
+
+    /// A workflow task that a worker of this build completes.
+    pub(crate) async fn task(&mut self, workflow: &str, id: i64, build_id: &str) {
+        let address = self.address(workflow, &format!("run-{workflow}"));
+        let worker = Some(WorkerVersion { build_id: build_id.to_owned(), use_versioning: false });
+        let completed = WorkflowTaskCompleted { worker, ..WorkflowTaskCompleted::default() };
+        let entries = vec![Entry::Event(event(id, id, completed))];
+        self.append(&address, id, Status::Running, entries).await;
     }
 
     pub(crate) async fn upsert(&mut self, workflow: &str, secs: i64, attributes: PayloadMap) {

@@ -56,6 +56,18 @@ fn continue_as_new_takes_over_what_is_not_said() {
 }
 
 #[test]
+fn the_builds_of_a_run_are_its_own() {
+    let mut world = world(|request| {
+        request.search_attributes.insert("City".to_owned(), Payload::new("json/plain", "1"));
+    });
+    world.complete_as("one", [CommandKind::ContinueAsNew(Box::default())]).unwrap();
+    let shown = &world.run.search_attributes["BuildIds"].data;
+    assert_eq!(shown, r#"["unversioned","unversioned:one"]"#);
+    let next = world.successor().expect("a run follows");
+    assert_eq!(next.run.search_attributes.keys().collect::<Vec<_>>(), ["City"]);
+}
+
+#[test]
 fn a_chain_does_not_spin() {
     let mut world = World::default();
     world.pass(Span::from_millis(300));

@@ -134,7 +134,8 @@ impl Transition<'_> {
             binary_checksum: input.binary_checksum,
             sdk_metadata: input.sdk_metadata,
             metering_metadata: input.metering_metadata,
-            worker_version: input.worker_version,
+            worker_version: None,
+            worker: input.worker,
         });
         self.in_completion = true;
         let mut eager = Vec::new();

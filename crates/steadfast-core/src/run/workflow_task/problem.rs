@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Run, event::WorkflowTaskFailedCause, failure::TimeoutType, run::pause::keyword_list};
+use crate::{
+    Run, event::WorkflowTaskFailedCause, failure::TimeoutType, search_attribute::keyword_list,
+};
 
 /// The search attribute.
 pub const PROBLEMS_ATTRIBUTE: &str = "TemporalReportedProblems";

@@ -6,7 +6,7 @@ use steadfast_temporal_api::api::{
     history::v1::{self as proto, history_event::Attributes},
 };
 
-use crate::convert::{clear, enums, failure, payload, sticky_queue, task_queue, time};
+use crate::convert::{clear, enums, failure, payload, sticky_queue, task_queue, time, worker};
 
 pub(super) fn scheduled(a: &core::WorkflowTaskScheduled) -> Attributes {
     let queue = if a.sticky {
@@ -39,7 +39,11 @@ pub(super) fn completed(a: &core::WorkflowTaskCompleted) -> Attributes {
         started_event_id: a.started_event_id,
         identity: a.identity.to_string(),
         binary_checksum: a.binary_checksum.clone(),
-        worker_version: a.worker_version.as_ref().and_then(clear::<common::WorkerVersionStamp>),
+        worker_version: a
+            .worker
+            .as_ref()
+            .map(worker)
+            .or_else(|| a.worker_version.as_ref().and_then(clear)),
         sdk_metadata: a.sdk_metadata.as_ref().and_then(clear),
         metering_metadata: a.metering_metadata.as_ref().and_then(clear),
         ..proto::WorkflowTaskCompletedEventAttributes::default()
