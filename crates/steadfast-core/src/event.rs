@@ -53,6 +53,9 @@ macro_rules! event_kinds {
         }
 
         impl EventKind {
+            /// Every kind's name and number.
+            pub const ALL: &'static [(&'static str, i32)] = &[$((stringify!($name), $number)),*];
+
             /// Its name, as in Temporal's `EventType` in camel case.
             pub fn name(&self) -> &'static str {
                 match self {
@@ -162,11 +165,11 @@ event_kinds! {
     /// It finished an update.
     WorkflowExecutionUpdateCompleted = 43,
     /// Memo fields changed.
-    WorkflowPropertiesModified = 44,
+    WorkflowPropertiesModified = 46,
     /// An update was carried over a reset.
     WorkflowExecutionUpdateAdmitted = 47,
     /// The run's options were changed from outside.
-    WorkflowExecutionOptionsUpdated = 54,
+    WorkflowExecutionOptionsUpdated = 55,
     /// The run was paused.
     WorkflowExecutionPaused = 58,
     /// The run goes on.

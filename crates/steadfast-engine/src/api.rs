@@ -215,6 +215,8 @@ pub enum TaskKind {
     Workflow,
     /// Attempts of activities.
     Activity,
+    /// Calls of Nexus services: workers that offer some may poll, and nobody calls yet.
+    Nexus,
 }
 
 /// A worker's poll.

@@ -277,6 +277,12 @@ impl Engine {
         }
     }
 
+    /// Waits with a worker that offers Nexus services until the deadline, or until its process shuts
+    /// down: nobody can call them yet.
+    pub async fn poll_nexus_task(&self, poll: Poll, deadline: Deadline) -> Result<(), EngineError> {
+        matching::poll(&self.shared, poll, TaskKind::Nexus, deadline).await.map(drop)
+    }
+
     /// A workflow task that was polled reached nobody: it is offered again as it is.
     pub fn give_back_workflow_task(&self, token: TaskToken) {
         matching::give_back_token(&self.shared, token, TaskKind::Workflow);

@@ -10,6 +10,7 @@ pub(crate) mod describe;
 pub(crate) mod history;
 pub(crate) mod multi_operation;
 pub(crate) mod namespace;
+pub(crate) mod nexus_task;
 pub(crate) mod operator;
 pub(crate) mod query;
 pub(crate) mod reset;

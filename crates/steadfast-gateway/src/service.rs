@@ -85,6 +85,7 @@ service! {
         RespondWorkflowTaskCompleted in workflow_task,
         RespondWorkflowTaskFailed in workflow_task,
         PollActivityTaskQueue in activity_task,
+        PollNexusTaskQueue in nexus_task,
         RecordActivityTaskHeartbeat in activity_task,
         RecordActivityTaskHeartbeatById in activity_task_by_id,
         RespondActivityTaskCompleted in activity_task,
@@ -144,7 +145,7 @@ service! {
         CreateWorkerDeployment, CreateWorkerDeploymentVersion,
         UpdateWorkerDeploymentVersionComputeConfig, ValidateWorkerDeploymentVersionComputeConfig,
         UpdateWorkerDeploymentVersionMetadata, SetWorkerDeploymentManager, StartBatchOperation,
-        StopBatchOperation, DescribeBatchOperation, ListBatchOperations, PollNexusTaskQueue,
+        StopBatchOperation, DescribeBatchOperation, ListBatchOperations,
         RespondNexusTaskCompleted, RespondNexusTaskFailed,
 
         CreateWorkflowRule, DescribeWorkflowRule, DeleteWorkflowRule, ListWorkflowRules,

@@ -82,6 +82,8 @@ impl<'a> Draft<'a> {
             Request::GiveBack(token, TaskKind::Activity) => {
                 self.after.push(After::OfferAgain(token));
             }
+            // No run has any.
+            Request::GiveBack(_, TaskKind::Nexus) => {}
             Request::Answered(answered) => {
                 if let Some(input) = answered.input {
                     // Rejected means that it was answered for before.

@@ -159,6 +159,19 @@ async fn the_polls_of_a_process_that_shuts_down_end_and_others_go_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_with_services_waits_for_calls_until_it_shuts_down() {
+    let world = TestWorld::new().await;
+    let poll = Poll { worker_instance_key: "w1".to_owned(), ..poll(QUEUE) };
+    let begun = Instant::now();
+    world.engine.poll_nexus_task(poll.clone(), within(5)).await.unwrap();
+    assert!(begun.elapsed() >= Duration::from_secs(5), "it waits");
+    assert_eq!(described(&world, QUEUE, TaskKind::Nexus).pollers.len(), 1);
+    world.engine.shutdown_worker(&NAMESPACE.into(), &"".into(), "w1");
+    world.engine.poll_nexus_task(poll, soon()).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(6), "it does not");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_sticky_worker_gets_what_is_new_and_falls_silent_for_ten_seconds_at_most() {
     let world = TestWorld::new().await;
     world.start("sticky").await;

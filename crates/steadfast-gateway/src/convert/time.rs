@@ -22,6 +22,12 @@ pub(crate) fn duration(span: Span) -> Option<wkt::Duration> {
     })
 }
 
+/// A bound on a length of time; nothing where there is none, so that SDKs do not show their users a
+/// timeout of zero.
+pub(crate) fn limit(span: Span) -> Option<wkt::Duration> {
+    if span == Span::ZERO { None } else { duration(span) }
+}
+
 /// A length of time, from protobuf's form; nothing is zero, and what is negative is refused.
 pub(crate) fn span(name: &str, duration: Option<wkt::Duration>) -> Result<Span, Fault> {
     let Some(duration) = duration else { return Ok(Span::ZERO) };

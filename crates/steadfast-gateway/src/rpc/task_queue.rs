@@ -102,7 +102,8 @@ fn kind(number: i32) -> Result<TaskKind, Fault> {
             Ok(TaskKind::Workflow)
         }
         Ok(enums::TaskQueueType::Activity) => Ok(TaskKind::Activity),
-        Ok(enums::TaskQueueType::Nexus) | Err(_) => Err(Fault::invalid("unknown TaskQueueType")),
+        Ok(enums::TaskQueueType::Nexus) => Ok(TaskKind::Nexus),
+        Err(_) => Err(Fault::invalid("unknown TaskQueueType")),
     }
 }
 
@@ -110,6 +111,7 @@ fn number(kind: TaskKind) -> i32 {
     match kind {
         TaskKind::Workflow => enums::TaskQueueType::Workflow.into(),
         TaskKind::Activity => enums::TaskQueueType::Activity.into(),
+        TaskKind::Nexus => enums::TaskQueueType::Nexus.into(),
     }
 }
 

@@ -33,6 +33,15 @@ fn an_event_keeps_its_number_its_time_and_its_kind() {
 }
 
 #[test]
+fn every_kind_has_the_number_that_temporal_gives_its_name() {
+    for (name, number) in EventKind::ALL {
+        let theirs = EventType::try_from(*number).unwrap().as_str_name();
+        let words = theirs.strip_prefix("EVENT_TYPE_").unwrap();
+        assert_eq!(words.replace('_', ""), name.to_uppercase(), "{number}");
+    }
+}
+
+#[test]
 fn only_the_runs_own_namespace_is_shown_by_its_id() {
     let names = Names { namespace: "shop".to_owned(), namespace_id: "id".to_owned() };
     assert_eq!(names.id_of(&"shop".into()), "id");

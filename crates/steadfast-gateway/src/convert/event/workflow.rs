@@ -11,7 +11,6 @@ use crate::convert::{
 pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attributes {
     let parent = a.parent.as_ref();
     let parent_id = parent.map(|parent| names.id_of(&parent.namespace)).unwrap_or_default();
-    let timeout = |span| time::duration(span);
     Attributes::WorkflowExecutionStartedEventAttributes(
         proto::WorkflowExecutionStartedEventAttributes {
             workflow_type: workflow_type(&a.workflow_type),
@@ -25,9 +24,9 @@ pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attr
             root_workflow_execution: Some(root(a)),
             task_queue: task_queue(&a.task_queue),
             input: payload::list(&a.input),
-            workflow_execution_timeout: timeout(a.workflow_execution_timeout),
-            workflow_run_timeout: timeout(a.workflow_run_timeout),
-            workflow_task_timeout: timeout(a.workflow_task_timeout),
+            workflow_execution_timeout: time::limit(a.workflow_execution_timeout),
+            workflow_run_timeout: time::limit(a.workflow_run_timeout),
+            workflow_task_timeout: time::duration(a.workflow_task_timeout),
             continued_execution_run_id: a.continued_execution_run_id.to_string(),
             initiator: a.initiator as i32,
             continued_failure: a.continued_failure.as_ref().map(failure::to_proto),
