@@ -5,6 +5,7 @@
 
 pub(crate) mod ask;
 mod delete;
+mod expire;
 mod list;
 mod look;
 mod operate;
@@ -37,6 +38,7 @@ use crate::{
     matching::{self, Handed},
     node::{self, NodeActor},
     partition::evict_all,
+    ports::RunAddress,
     request::{Read, Request},
     supervise::quarantine,
     sync::lock,
@@ -411,6 +413,17 @@ impl Engine {
         deadline: Deadline,
     ) -> Result<(), EngineError> {
         delete::delete(&self.shared, target, identity, deadline).await
+    }
+
+    /// Removes a closed run whose time is over, unless it owes somebody something; whether it is gone.
+    /// One that nobody can read is removed as well. The run does it itself: whoever removes records from
+    /// under it leaves a process that believes in them.
+    pub async fn expire_run(
+        &self,
+        address: &RunAddress,
+        deadline: Deadline,
+    ) -> Result<bool, EngineError> {
+        expire::expire(&self.shared, address, deadline).await
     }
 
     /// Lets a quarantined run try again.

@@ -54,6 +54,8 @@ pub(crate) enum Read {
     AnswerQuery(String, QueryAnswer, Answer<()>),
     /// A stage of an update that is there already.
     WaitUpdate(UpdateId, UpdateWait, Answer<UpdateAnswer>),
+    /// Whether a closed run that owes nothing has removed itself: its time is over.
+    Expire(Answer<bool>),
 }
 
 /// Makes a run, if the log says that the workflow id is free.
@@ -135,6 +137,7 @@ impl Request {
             Self::Read(Read::History(_, reply)) => answer(reply, Err(error)),
             Self::Read(Read::Query(_, _, reply)) => answer(reply, Err(error)),
             Self::Read(Read::AnswerQuery(_, _, reply)) => answer(reply, Err(error)),
+            Self::Read(Read::Expire(reply)) => answer(reply, Err(error)),
         }
     }
 }

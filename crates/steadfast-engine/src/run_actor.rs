@@ -23,14 +23,18 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use steadfast_core::{Record, Run, Timestamp};
 
 use self::{
-    after::After, append::Outcome, draft::Decided, history::EventTail, queries::Queries,
+    after::After,
+    append::Outcome,
+    draft::Decided,
+    history::{Ahead, EventTail},
+    queries::Queries,
     waiters::Waiters,
 };
 use crate::{
     context::{PartitionState, Shared},
     embedded::WorkflowHost,
     ports::{Expected, Sequence},
-    request::Request,
+    request::{Answer, Request},
     slot::{Batch, Slot},
     supervise::RunFailure,
 };
@@ -77,6 +81,8 @@ pub(crate) struct Live {
     sequence: Sequence,
     /// The newest events.
     events: EventTail,
+    /// Older events that somebody reads page by page.
+    ahead: Ahead,
     /// Who waits for news.
     waiters: Waiters,
     /// Questions to the workflow's code.
@@ -89,6 +95,8 @@ pub(crate) struct Live {
     unsaved: u64,
     /// When the last request came.
     busy_at: Timestamp,
+    /// Who wants it to remove itself in this turn.
+    expire: Option<Answer<bool>>,
     /// Why this actor must end once the turn is over.
     failure: Option<RunFailure>,
     /// Code for this run in this process; it forgets the run when this is dropped.
@@ -185,12 +193,14 @@ impl Live {
             run: Arc::new(run),
             sequence,
             events,
+            ahead: Ahead::default(),
             waiters: Waiters::default(),
             queries: Queries::default(),
             owed: 0,
             retired: false,
             unsaved: 0,
             busy_at: ctx.now(),
+            expire: None,
             failure: None,
             host,
         }

@@ -13,10 +13,13 @@ use steadfast_engine::{
     ports::{Clock, Head, Log, NamespaceState, Partition},
 };
 use steadfast_jetstream::namespaces::Directory;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Runs listed at a time.
 const PAGE: usize = 1_000;
+/// How long the removal of one run may take.
+const REMOVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a sweep works on.
 pub struct Sweeper {
@@ -43,7 +46,7 @@ pub enum SweepError {
     Read(#[from] steadfast_engine::ports::ReadError),
     /// A run could not be removed.
     #[error("failed to remove a run")]
-    Purge(#[from] steadfast_engine::ports::AppendError),
+    Remove(#[from] steadfast_engine::EngineError),
 }
 
 impl Sweeper {
@@ -105,9 +108,10 @@ impl Sweeper {
             below = last.sequence;
             let due = |head: &&Head| !head.status.is_open() && head.at < before;
             for head in page.iter().filter(due) {
+                // Whoever owes something is not even asked.
                 if self.log.load_snapshot(&head.address).await?.is_none() {
-                    self.log.purge(&head.address).await?;
-                    removed += 1;
+                    let deadline = Instant::now() + REMOVE_WITHIN;
+                    removed += usize::from(self.engine.expire_run(&head.address, deadline).await?);
                 }
             }
             // 0 would begin anew, and nothing lies below 1.

@@ -1,6 +1,9 @@
 //! A run's events: the newest in memory, the rest read from the log.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
 
 use steadfast_core::{Event, EventId, Run};
 
@@ -8,6 +11,7 @@ use super::{Arguments, Live};
 use crate::{
     api::{HistoryPage, HistoryRequest},
     ports::Stored,
+    sync::lock,
     trace::log::log_run,
 };
 
@@ -64,6 +68,42 @@ impl EventTail {
     }
 }
 
+/// Events that were read from the log for one page, for the pages that follow: without them, whoever reads
+/// a long history page by page reads all of it for each page. A worker would not be done in time.
+#[derive(Debug, Default)]
+pub(super) struct Ahead(Mutex<Vec<Arc<Event>>>);
+
+impl Ahead {
+    /// What is kept of one read, in bytes.
+    const BYTES_MAX: u64 = 16 << 20;
+
+    /// Keeps the first of these, instead of what it kept.
+    fn keep(&self, events: &[Arc<Event>]) {
+        let mut bytes = 0;
+        let kept = events.iter().take_while(|event| {
+            bytes += event.approximate_bytes();
+            bytes <= Self::BYTES_MAX
+        });
+        *lock(&self.0) = kept.cloned().collect();
+    }
+
+    /// These events, if all of them are kept. The last page is the last that is asked for.
+    fn range(&self, from: EventId, through: EventId) -> Option<Vec<Arc<Event>>> {
+        let mut kept = lock(&self.0);
+        let (first, last) = (kept.first()?.id, kept.last()?.id);
+        if from < first || last < through {
+            return None;
+        }
+        let skip = usize::try_from(from - first).ok()?;
+        let count = usize::try_from(through - from + 1).ok()?;
+        let events = kept.iter().skip(skip).take(count).cloned().collect();
+        if through == last {
+            *kept = Vec::new();
+        }
+        Some(events)
+    }
+}
+
 impl Live {
     /// The events from `from` to `through`; nothing when the log does not answer.
     pub(super) async fn events_through(
@@ -74,7 +114,10 @@ impl Live {
     ) -> Option<Vec<Arc<Event>>> {
         let mut events = match self.events.from(from) {
             Some(events) => events,
-            None => self.read_events(ctx, from).await?,
+            None => match self.ahead.range(from, through) {
+                Some(events) => events,
+                None => self.read_events(ctx, from).await?,
+            },
         };
         let wanted = usize::try_from(through - from + 1).unwrap_or(0);
         events.truncate(wanted);
@@ -95,6 +138,7 @@ impl Live {
         let older = older.filter(|event| (from..first).contains(&event.id));
         let mut events: Vec<_> = older.map(|event| Arc::new(event.clone())).collect();
         events.extend(self.events.from(first.max(from)).unwrap_or_default());
+        self.ahead.keep(&events);
         Some(events)
     }
 

@@ -8,7 +8,7 @@ use steadfast_core::{Effect, Span, Timestamp, effect::OutboundMessage, start::Cu
 use super::{Arguments, Live, Next};
 use crate::{
     ports::{AppendError, Snapshot},
-    request::Current,
+    request::{Current, answer},
     slot::Batch,
     supervise::RunFailure,
     sync::lock,
@@ -23,6 +23,9 @@ impl Live {
     pub(super) async fn settle(&mut self, ctx: &Arguments) -> Result<Next, RunFailure> {
         self.ask_again(ctx);
         if self.run.status.is_open() {
+            if let Some(reply) = self.expire.take() {
+                answer(reply, Ok(false));
+            }
             self.settle_open(ctx).await
         } else {
             self.settle_closed(ctx).await
@@ -106,8 +109,16 @@ impl Live {
     }
 
     async fn settle_closed(&mut self, ctx: &Arguments) -> Result<Next, RunFailure> {
-        if self.owed == 0 && self.run.deleting && self.purge(ctx).await {
+        let expire = self.expire.take();
+        let is_due = self.run.deleting || (expire.is_some() && self.retired);
+        let gone = self.owed == 0 && is_due && self.purge(ctx).await;
+        if gone {
             super::open::leave(ctx, Batch { requests: Vec::new() })?;
+        }
+        if let Some(reply) = expire {
+            answer(reply, Ok(gone));
+        }
+        if gone {
             return Ok(Next::Stop);
         }
         if self.owed == 0 && !self.retired && !self.run.deleting {

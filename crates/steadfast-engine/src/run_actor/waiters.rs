@@ -84,6 +84,8 @@ impl Live {
             Read::WaitUpdate(update_id, wait, reply) => {
                 self.wait_update(ctx, update_id, wait, reply);
             }
+            // The turn's end decides. Two sweeps at a time are one.
+            Read::Expire(reply) => self.expire = Some(reply),
         }
     }
 

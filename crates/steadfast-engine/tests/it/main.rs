@@ -8,6 +8,7 @@ mod chain;
 mod children;
 mod crowd;
 mod embedded;
+mod expire;
 mod faults;
 mod idle;
 mod inline;

@@ -2,7 +2,7 @@
 
 use futures::future::join_all;
 use steadfast_core::{Rejection, input::ActivityOutcome, input::Signal, run::Status};
-use steadfast_engine::{EngineError, api::*};
+use steadfast_engine::{EngineConfig, EngineError, api::*};
 
 use crate::world::*;
 
@@ -55,4 +55,32 @@ async fn an_activity_is_answered_by_name_in_the_current_run_only() {
     assert!(gone(beat(token).await.unwrap_err()), "it is answered");
     world.turn(vec![finish()]).await;
     assert!(gone(beat(by_name("a")).await.unwrap_err()), "the run is closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_history_that_is_longer_than_what_is_in_memory_is_read_page_by_page() {
+    let config = EngineConfig { history_cache_events: 10, ..config() };
+    let world = TestWorld::with(config, None).await;
+    world.start("long").await;
+    for number in 0..200 {
+        world.signal("long", &format!("signal {number}")).await;
+    }
+    for max_events in [1, 7, 50, 1_000] {
+        let (mut ids, mut from_event_id) = (Vec::new(), 1);
+        loop {
+            let request = HistoryRequest {
+                from_event_id,
+                max_events,
+                wait_new: false,
+                close_event_only: false,
+            };
+            let page = world.engine.history(&target("long"), request, soon()).await.unwrap();
+            ids.extend(page.events.iter().map(|event| event.id));
+            from_event_id = page.next_event_id.expect("the run is open");
+            if from_event_id > page.last_event_id {
+                break;
+            }
+        }
+        assert_eq!(ids, (1..=202).collect::<Vec<_>>(), "in pages of {max_events}");
+    }
 }

@@ -14,14 +14,12 @@ use steadfast_engine::{
 use steadfast_jetstream::namespaces::Described;
 use tokio::time::Instant;
 
-use super::{PAGE, SweepError, Sweeper};
+use super::{PAGE, REMOVE_WITHIN, SweepError, Sweeper};
 
 /// Passes over a namespace in one sweep: a run that still owes somebody a message goes in a later one.
 const PASSES: usize = 20;
 /// The pause between two passes.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How long the removal of one run may take.
-const REMOVE_WITHIN: Duration = Duration::from_secs(5);
 
 impl Sweeper {
     /// Removes what can be removed; how many runs that were.
@@ -86,7 +84,7 @@ impl Sweeper {
         match self.engine.delete_workflow(&target, "steadfast".into(), deadline).await {
             Ok(()) => {}
             Err(EngineError::NotFound { .. } | EngineError::Quarantined(_)) if pass > 0 => {
-                self.log.purge(&head.address).await?;
+                self.engine.expire_run(&head.address, deadline).await?;
             }
             Err(error) => {
                 let error = &error as &dyn std::error::Error;
