@@ -25,6 +25,10 @@ pub struct GatewayConfig {
     pub requests_per_connection_max: u32,
     /// The largest payload that `DescribeNamespace` promises to take, in bytes.
     pub payload_bytes_max: usize,
+    /// What workers tell of themselves takes this many bytes of memory at most.
+    pub worker_heartbeats_bytes_max: usize,
+    /// The longest name of a namespace or of a task queue that is polled, in bytes.
+    pub id_bytes_max: usize,
     /// TLS, when the door is locked.
     pub tls: Option<TlsConfig>,
 }
@@ -61,6 +65,8 @@ impl Default for GatewayConfig {
             history_page_bytes_max: 3 << 20,
             requests_per_connection_max: 4_096,
             payload_bytes_max: 16 << 20,
+            worker_heartbeats_bytes_max: 64 << 20,
+            id_bytes_max: 1_000,
             tls: None,
         }
     }

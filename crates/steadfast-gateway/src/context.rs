@@ -2,21 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use steadfast_core::{Execution, Namespace, RequestId, RunId, WorkflowId};
+use steadfast_core::{Execution, Namespace, RequestId, RunId, TaskQueue, WorkflowId};
 use steadfast_engine::{
     Deadline, Engine,
     api::{Target, TaskToken},
 };
-use steadfast_temporal_api::api::common::v1 as common;
+use steadfast_temporal_api::api::{common::v1 as common, taskqueue::v1 as taskqueue};
 use steadfast_visibility::Visibility;
 use tonic::metadata::MetadataMap;
 
 use crate::{
     GatewayConfig,
-    convert::event::Names,
+    convert::{event::Names, start},
     fault::Fault,
     ports::Namespaces,
     token::{self, Kind},
+    workers::Workers,
 };
 
 /// What every RPC needs. Cheap to clone.
@@ -26,17 +27,28 @@ pub(crate) struct Context {
     pub(crate) engine: Engine,
     pub(crate) namespaces: Arc<dyn Namespaces>,
     pub(crate) visibility: Option<Visibility>,
+    pub(crate) workers: Arc<Workers>,
 }
 
-/// How long a caller waits, from gRPC's `grpc-timeout`.
+/// What a caller's metadata say: how long it waits (gRPC's `grpc-timeout`), and whether it is one of the
+/// tools that show histories to people.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Patience(Option<Duration>);
+pub(crate) struct Patience {
+    within: Option<Duration>,
+    pub(crate) is_tool: bool,
+}
+
+/// How Temporal's command line and Web UI name themselves.
+const TOOLS: [&str; 2] = ["temporal-cli", "temporal-ui"];
 
 impl Patience {
     /// Reads the caller's own deadline.
     pub(crate) fn of(metadata: &MetadataMap) -> Self {
-        let text = metadata.get("grpc-timeout").and_then(|value| value.to_str().ok());
-        Self(text.and_then(parse_timeout))
+        let text = |name| metadata.get(name).and_then(|value| value.to_str().ok());
+        Self {
+            within: text("grpc-timeout").and_then(parse_timeout),
+            is_tool: text("client-name").is_some_and(|name| TOOLS.contains(&name)),
+        }
     }
 }
 
@@ -62,6 +74,26 @@ impl Context {
         Ok(Names { namespace: found.name.to_string(), namespace_id: found.id })
     }
 
+    /// The run that a request is about, in a namespace that there is.
+    pub(crate) async fn target(
+        &self,
+        namespace: String,
+        execution: Option<common::WorkflowExecution>,
+    ) -> Result<Target, Fault> {
+        let target = target(namespace, execution)?;
+        self.namespaces.describe(&target.namespace).await?;
+        Ok(target)
+    }
+
+    /// The task queue of a request about the queue itself: no run says whether its name will do.
+    pub(crate) fn queue(&self, queue: Option<taskqueue::TaskQueue>) -> Result<TaskQueue, Fault> {
+        let queue = start::queue(queue)?;
+        if queue.as_str().len() > self.config.id_bytes_max {
+            return Err(Fault::invalid("taskQueue length exceeds limit"));
+        }
+        Ok(queue)
+    }
+
     /// The task that a worker gives back, in a namespace that there is.
     pub(crate) async fn task(
         &self,
@@ -82,7 +114,7 @@ impl Context {
 
     /// The deadline of a long poll: ours, or a little before the caller's.
     pub(crate) fn within(&self, ours: Duration, patience: Patience) -> Deadline {
-        let theirs = patience.0.map(|theirs| {
+        let theirs = patience.within.map(|theirs| {
             let margin = self.config.deadline_margin.min(theirs / 4);
             theirs - margin
         });
@@ -91,7 +123,7 @@ impl Context {
 
     /// The deadline of a query, which waits as long as its caller does.
     pub(crate) fn as_long_as(&self, patience: Patience) -> Deadline {
-        Deadline::now() + patience.0.unwrap_or(self.config.request_timeout)
+        Deadline::now() + patience.within.unwrap_or(self.config.request_timeout)
     }
 }
 

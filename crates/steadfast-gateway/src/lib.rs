@@ -14,6 +14,7 @@ mod convert;
 mod fault;
 mod rpc;
 mod token;
+mod workers;
 
 pub use config::GatewayConfig;
 pub use server::{Gateway, ServeError, run};

@@ -1,5 +1,7 @@
 //! The gRPC server: both services, health and reflection on one listener, with TLS when it is set.
 
+mod oversize;
+
 use std::{future::Future, sync::Arc};
 
 use futures::Stream;
@@ -12,8 +14,11 @@ use steadfast_visibility::Visibility;
 use tokio::{io, net::TcpListener};
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
+use tower::util::MapResponseLayer;
 
-use crate::{GatewayConfig, context::Context, ports::Namespaces, service::Services};
+use crate::{
+    GatewayConfig, context::Context, ports::Namespaces, service::Services, workers::Workers,
+};
 
 /// The name under which Temporal's clients ask for health.
 const HEALTH_NAME: &str = "temporal.api.workflowservice.v1.WorkflowService";
@@ -61,6 +66,7 @@ async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let mut server = Server::builder()
+        .layer(MapResponseLayer::new(oversize::reworded))
         .initial_stream_window_size(1 << 20)
         .initial_connection_window_size(4 << 20)
         .max_concurrent_streams(config.requests_per_connection_max)
@@ -75,8 +81,10 @@ async fn serve(
     }
     let max = config.request_bytes_max;
     let Gateway { engine, namespaces, visibility } = gateway;
+    let workers = Arc::new(Workers::new(config.worker_heartbeats_bytes_max));
+    let config = Arc::new(config);
     let services =
-        Services { context: Context { config: Arc::new(config), engine, namespaces, visibility } };
+        Services { context: Context { config, engine, namespaces, visibility, workers } };
     // Clients may compress what they send; answers go as they are, which costs less than it saves.
     let workflow = WorkflowServiceServer::new(services.clone())
         .accept_compressed(CompressionEncoding::Gzip)

@@ -101,6 +101,10 @@ service! {
         RespondQueryTaskCompleted in query,
         ResetStickyTaskQueue in worker,
         ShutdownWorker in worker,
+        RecordWorkerHeartbeat in worker,
+        ListWorkers in worker,
+        CountWorkers in worker,
+        DescribeWorker in worker,
         QueryWorkflow in query,
         DescribeWorkflowExecution in describe,
         GetClusterInfo in system,
@@ -131,8 +135,6 @@ service! {
         UpdateWorkflowExecutionOptions in run_control,
     }
     not_built {
-        RecordWorkerHeartbeat,
-
         ListArchivedWorkflowExecutions,
            CreateSchedule,
         DescribeSchedule, UpdateSchedule, PatchSchedule, ListScheduleMatchingTimes,
@@ -149,8 +151,8 @@ service! {
         RespondNexusTaskCompleted, RespondNexusTaskFailed,
 
         CreateWorkflowRule, DescribeWorkflowRule, DeleteWorkflowRule, ListWorkflowRules,
-        TriggerWorkflowRule, ListWorkers, CountWorkers, UpdateTaskQueueConfig, FetchWorkerConfig,
-        UpdateWorkerConfig, DescribeWorker,
+        TriggerWorkflowRule, UpdateTaskQueueConfig, FetchWorkerConfig,
+        UpdateWorkerConfig,
         StartActivityExecution, StartNexusOperationExecution, DescribeActivityExecution,
         DescribeNexusOperationExecution, PollActivityExecution, PollNexusOperationExecution,
         ListActivityExecutions, ListNexusOperationExecutions, CountActivityExecutions,

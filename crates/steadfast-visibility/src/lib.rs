@@ -8,6 +8,7 @@
 //! becomes part of SQL text; blocking work never runs on a thread that serves others.
 
 pub mod api;
+pub mod conditions;
 pub mod config;
 pub mod error;
 pub mod handle;
@@ -21,6 +22,6 @@ mod store;
 
 pub use api::{Count, Group, ListPage, ListRequest, Paused, RunInfo};
 pub use config::VisibilityConfig;
-pub use error::{OpenError, QueryError};
+pub use error::{InvalidQuery, OpenError, QueryError};
 pub use handle::Visibility;
 pub use projection::Projection;

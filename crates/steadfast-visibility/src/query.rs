@@ -8,7 +8,7 @@ mod convert;
 mod duration;
 mod field;
 mod literal;
-mod parse;
+pub(crate) mod parse;
 mod sql;
 
 #[cfg(test)]

@@ -91,7 +91,9 @@ impl Transition<'_> {
         if self.run.timers.contains_key(&timer_id) {
             return Err(Rejection::BadCompletion {
                 cause: WorkflowTaskFailedCause::StartTimerDuplicateId,
-                message: format!("invalid history builder state for action: TimerID: {timer_id}"),
+                message: format!(
+                    "invalid history builder state for action: add-timer-started-event, TimerID: {timer_id}"
+                ),
             });
         }
         let started = TimerStarted {
@@ -117,7 +119,9 @@ impl Transition<'_> {
             self.change(Change::TimerFiringForgotten(timer_id.clone()));
         }
         let Some(timer) = self.run.timers.get(&timer_id) else {
-            let message = format!("invalid history builder state for action: TimerID: {timer_id}");
+            let message = format!(
+                "invalid history builder state for action: add-timer-canceled-event, TimerID: {timer_id}"
+            );
             return Err(Rejection::BadCompletion { cause, message });
         };
         let canceled = TimerCanceled {

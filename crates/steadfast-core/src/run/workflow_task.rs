@@ -389,6 +389,12 @@ impl Transition<'_> {
 }
 
 impl Run {
+    /// What is not written yet of the workflow task that is out, and which kind of task it is.
+    pub fn unwritten_task(&self) -> Option<(Kind, Vec<Event>)> {
+        let out = self.session.task_out.as_ref()?;
+        Some((out.kind, self.unwritten_task_events(out)))
+    }
+
     /// The Scheduled and Started events of the task that is out, as they will be written.
     pub(crate) fn unwritten_task_events(&self, out: &Out) -> Vec<Event> {
         let event = |id, at, kind| Event { id, at, kind, user_metadata: None, links: Vec::new() };

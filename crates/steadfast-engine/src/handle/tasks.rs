@@ -67,10 +67,7 @@ async fn bad_attributes(
     let (registry, limits) = (&*shared.world.search_attributes, &shared.config.attributes);
     let admitted = admit_commands(registry, limits, namespace, commands).await;
     let refusal = admitted.map_err(unreadable)?.err();
-    Ok(refusal.map(|refusal| {
-        let cause = WorkflowTaskFailedCause::BadSearchAttributes;
-        (cause, format!("{cause:?}: {refusal}"))
-    }))
+    Ok(refusal.map(|refusal| (WorkflowTaskFailedCause::BadSearchAttributes, refusal.to_string())))
 }
 
 /// A workflow task that a worker could not process.

@@ -99,10 +99,7 @@ async fn a_bad_upsert_fails_the_workflow_task_and_not_the_workflow() {
         let Err(EngineError::Rejected(Rejection::BadCompletion { message, .. })) = refused else {
             panic!("{refused:?}");
         };
-        assert_eq!(
-            message,
-            "BadSearchAttributes: Namespace shop has no mapping defined for search attribute Colour"
-        );
+        assert_eq!(message, "Namespace shop has no mapping defined for search attribute Colour");
     }
     let task = workflow_task(&engine).await;
     let upsert =

@@ -12,7 +12,7 @@ use steadfast_temporal_api::api::{
 use self::proto::command::Attributes;
 use super::{
     core_execution, core_user_metadata, enums as map, failure, message::Messages, payload,
-    priority, retry, time,
+    priority, retry, start, time,
 };
 
 /// A command that cannot be what its worker meant.
@@ -50,9 +50,8 @@ pub(crate) fn from_proto(
 
 fn one(command: proto::Command, messages: &mut Messages) -> Result<Option<Command>, BadCommand> {
     let user_metadata = core_user_metadata(command.user_metadata).map(Box::new);
-    let attributes = command
-        .attributes
-        .ok_or_else(|| BadCommand::new(Cause::UnhandledCommand, "command has no attributes"))?;
+    let number = command.command_type;
+    let attributes = command.attributes.ok_or_else(|| without_attributes(number))?;
     let kind = match attributes {
         Attributes::ScheduleActivityTaskCommandAttributes(a) => {
             CommandKind::ScheduleActivity(Box::new(schedule_activity(a)?))
@@ -113,6 +112,58 @@ fn one(command: proto::Command, messages: &mut Messages) -> Result<Option<Comman
     Ok(Some(Command { kind, user_metadata }))
 }
 
+/// A command that says nothing but its kind.
+fn without_attributes(number: i32) -> BadCommand {
+    use enums::CommandType as T;
+    let Ok(kind) = T::try_from(number) else {
+        return BadCommand::new(Cause::UnhandledCommand, format!("unknown command type: {number}"));
+    };
+    let (cause, name) = match kind {
+        T::ScheduleActivityTask => (Cause::BadScheduleActivityAttributes, "ScheduleActivityTask"),
+        T::RequestCancelActivityTask => {
+            (Cause::BadRequestCancelActivityAttributes, "RequestCancelActivityTask")
+        }
+        T::StartTimer => (Cause::BadStartTimerAttributes, "StartTimer"),
+        T::CompleteWorkflowExecution => {
+            (Cause::BadCompleteWorkflowExecutionAttributes, "CompleteWorkflowExecution")
+        }
+        T::FailWorkflowExecution => {
+            (Cause::BadFailWorkflowExecutionAttributes, "FailWorkflowExecution")
+        }
+        T::CancelTimer => (Cause::BadCancelTimerAttributes, "CancelTimer"),
+        T::CancelWorkflowExecution => {
+            (Cause::BadCancelWorkflowExecutionAttributes, "CancelWorkflowExecution")
+        }
+        T::RequestCancelExternalWorkflowExecution => {
+            (Cause::BadRequestCancelExternalAttributes, "RequestCancelExternalWorkflowExecution")
+        }
+        T::RecordMarker => (Cause::BadRecordMarkerAttributes, "RecordMarker"),
+        T::ContinueAsNewWorkflowExecution => {
+            (Cause::BadContinueAsNewAttributes, "ContinueAsNewWorkflowExecution")
+        }
+        T::StartChildWorkflowExecution => {
+            (Cause::BadStartChildExecutionAttributes, "StartChildWorkflowExecution")
+        }
+        T::SignalExternalWorkflowExecution => {
+            (Cause::BadSignalWorkflowExecutionAttributes, "SignalExternalWorkflowExecution")
+        }
+        T::UpsertWorkflowSearchAttributes => {
+            (Cause::BadSearchAttributes, "UpsertWorkflowSearchAttributes")
+        }
+        T::ModifyWorkflowProperties => {
+            (Cause::BadModifyWorkflowPropertiesAttributes, "ModifyWorkflowProperties")
+        }
+        T::Unspecified
+        | T::ProtocolMessage
+        | T::ScheduleNexusOperation
+        | T::RequestCancelNexusOperation => {
+            let message = format!("command of type {number} has no attributes");
+            return BadCommand::new(Cause::UnhandledCommand, message);
+        }
+    };
+    BadCommand::new(cause, format!("{name}CommandAttributes is not set on {name}Command."))
+}
+
 /// A length of time that a command names.
 fn span(
     cause: Cause,
@@ -133,6 +184,12 @@ fn queue(queue: Option<taskqueue::TaskQueue>) -> TaskQueue {
     queue.unwrap_or_default().name.into()
 }
 
+/// An activity's queue must be named, other than a child's or a successor's.
+fn activity_queue(queue: Option<taskqueue::TaskQueue>) -> Result<TaskQueue, BadCommand> {
+    start::queue(queue)
+        .map_err(|fault| BadCommand::new(Cause::BadScheduleActivityAttributes, fault.message))
+}
+
 fn schedule_activity(
     a: proto::ScheduleActivityTaskCommandAttributes,
 ) -> Result<core::ScheduleActivity, BadCommand> {
@@ -140,7 +197,7 @@ fn schedule_activity(
     Ok(core::ScheduleActivity {
         activity_id: a.activity_id.into(),
         activity_type: a.activity_type.unwrap_or_default().name.into(),
-        task_queue: queue(a.task_queue),
+        task_queue: activity_queue(a.task_queue)?,
         header: payload::core_header(a.header),
         input: payload::core_list(a.input),
         schedule_to_close_timeout: span(

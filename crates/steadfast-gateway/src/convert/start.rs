@@ -13,6 +13,9 @@ use steadfast_temporal_api::api::{
 use super::{core_user_metadata, enums as map, opaque, payload, priority, retry, time};
 use crate::fault::Fault;
 
+/// Temporal's own partitions of a queue are called so.
+const RESERVED_QUEUE_PREFIX: &str = "/_sys/";
+
 /// `StartWorkflowExecutionRequest`'s content.
 pub(crate) fn start(
     request: proto::StartWorkflowExecutionRequest,
@@ -166,9 +169,14 @@ fn delay(
 pub(crate) fn queue(
     queue: Option<taskqueue::TaskQueue>,
 ) -> Result<steadfast_core::TaskQueue, Fault> {
-    let name = queue.unwrap_or_default().name;
+    let name = queue.ok_or_else(|| Fault::invalid("taskQueue is not set"))?.name;
     if name.is_empty() {
-        return Err(Fault::invalid("TaskQueue is not set on request."));
+        return Err(Fault::invalid("missing task queue name"));
+    }
+    if name.starts_with(RESERVED_QUEUE_PREFIX) {
+        return Err(Fault::invalid(format!(
+            "task queue name cannot start with reserved prefix {RESERVED_QUEUE_PREFIX}"
+        )));
     }
     Ok(name.into())
 }

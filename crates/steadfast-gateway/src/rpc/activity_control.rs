@@ -15,7 +15,7 @@ use steadfast_temporal_api::{
 };
 
 use crate::{
-    context::{Context, Patience, request_id, target},
+    context::{Context, Patience, request_id},
     convert::{priority, retry, task_queue, time},
     fault::Fault,
 };
@@ -47,7 +47,7 @@ pub(crate) async fn pause_activity(
     request: proto::PauseActivityRequest,
 ) -> Result<proto::PauseActivityResponse, Fault> {
     use proto::pause_activity_request::Activity;
-    let target = target(request.namespace, request.execution)?;
+    let target = context.target(request.namespace, request.execution).await?;
     let activity = match request.activity.ok_or_else(none_named)? {
         Activity::Id(id) => by_id(id)?,
         Activity::Type(name) => by_type(name),
@@ -68,7 +68,7 @@ pub(crate) async fn unpause_activity(
     request: proto::UnpauseActivityRequest,
 ) -> Result<proto::UnpauseActivityResponse, Fault> {
     use proto::unpause_activity_request::Activity;
-    let target = target(request.namespace, request.execution)?;
+    let target = context.target(request.namespace, request.execution).await?;
     let activity = match request.activity.ok_or_else(none_named)? {
         Activity::Id(id) => by_id(id)?,
         Activity::Type(name) => by_type(name),
@@ -90,7 +90,7 @@ pub(crate) async fn reset_activity(
     request: proto::ResetActivityRequest,
 ) -> Result<proto::ResetActivityResponse, Fault> {
     use proto::reset_activity_request::Activity;
-    let target = target(request.namespace, request.execution)?;
+    let target = context.target(request.namespace, request.execution).await?;
     let activity = match request.activity.ok_or_else(none_named)? {
         Activity::Id(id) => by_id(id)?,
         Activity::Type(name) => by_type(name),
@@ -113,7 +113,7 @@ pub(crate) async fn update_activity_options(
     request: proto::UpdateActivityOptionsRequest,
 ) -> Result<proto::UpdateActivityOptionsResponse, Fault> {
     use proto::update_activity_options_request::Activity;
-    let target = target(request.namespace, request.execution)?;
+    let target = context.target(request.namespace, request.execution).await?;
     let activity = match request.activity.ok_or_else(none_named)? {
         Activity::Id(id) => by_id(id)?,
         Activity::Type(name) => by_type(name),

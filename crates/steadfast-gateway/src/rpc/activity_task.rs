@@ -6,7 +6,7 @@ use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
     context::{Context, Patience, namespace},
-    convert::{failure, opaque, payload, start::queue, task},
+    convert::{failure, opaque, payload, task},
     fault::Fault,
     token::Kind,
 };
@@ -21,7 +21,7 @@ pub(crate) async fn poll_activity_task_queue(
     let metadata = request.task_queue_metadata;
     let poll = Poll {
         namespace,
-        task_queue: queue(request.task_queue)?,
+        task_queue: context.queue(request.task_queue)?,
         sticky_of: None,
         identity: request.identity.into(),
         worker_instance_key: request.worker_instance_key,

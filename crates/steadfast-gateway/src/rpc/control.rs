@@ -4,7 +4,7 @@ use steadfast_core::input::{RequestCancel, Signal, Terminate};
 use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
-    context::{Context, Patience, request_id, target},
+    context::{Context, Patience, request_id},
     convert::{opaque, payload, start},
     fault::Fault,
 };
@@ -14,7 +14,7 @@ pub(crate) async fn signal_workflow_execution(
     _patience: Patience,
     request: proto::SignalWorkflowExecutionRequest,
 ) -> Result<proto::SignalWorkflowExecutionResponse, Fault> {
-    let target = target(request.namespace, request.workflow_execution)?;
+    let target = context.target(request.namespace, request.workflow_execution).await?;
     if request.signal_name.is_empty() {
         return Err(Fault::invalid("SignalName is not set on request."));
     }
@@ -36,7 +36,7 @@ pub(crate) async fn request_cancel_workflow_execution(
     _patience: Patience,
     request: proto::RequestCancelWorkflowExecutionRequest,
 ) -> Result<proto::RequestCancelWorkflowExecutionResponse, Fault> {
-    let target = target(request.namespace, request.workflow_execution)?;
+    let target = context.target(request.namespace, request.workflow_execution).await?;
     let cancel = RequestCancel {
         reason: request.reason,
         identity: request.identity.into(),
@@ -54,7 +54,7 @@ pub(crate) async fn terminate_workflow_execution(
     _patience: Patience,
     request: proto::TerminateWorkflowExecutionRequest,
 ) -> Result<proto::TerminateWorkflowExecutionResponse, Fault> {
-    let target = target(request.namespace, request.workflow_execution)?;
+    let target = context.target(request.namespace, request.workflow_execution).await?;
     let terminate = Terminate {
         reason: request.reason,
         details: payload::core_list(request.details),

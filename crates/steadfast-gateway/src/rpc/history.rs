@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use prost::Message as _;
-use steadfast_core::{Event, EventId};
+use steadfast_core::{Event, EventId, run::workflow_task::Kind as TaskKind};
 use steadfast_engine::{
     Deadline,
     api::{HistoryPage, HistoryRequest, Target},
@@ -13,7 +13,7 @@ use steadfast_temporal_api::api::{
 };
 
 use crate::{
-    context::{Context, Patience, target},
+    context::{Context, Patience},
     convert::{event, event::Names, task},
     fault::Fault,
     token::HistoryPlace,
@@ -24,7 +24,7 @@ pub(crate) async fn get_workflow_execution_history(
     patience: Patience,
     request: proto::GetWorkflowExecutionHistoryRequest,
 ) -> Result<proto::GetWorkflowExecutionHistoryResponse, Fault> {
-    let mut target = target(request.namespace, request.execution)?;
+    let mut target = context.target(request.namespace, request.execution).await?;
     let place = (!request.next_page_token.is_empty())
         .then(|| HistoryPlace::from_token(&request.next_page_token))
         .transpose()?;
@@ -49,11 +49,38 @@ pub(crate) async fn get_workflow_execution_history(
         close_event_only,
     };
     let page = context.engine.history(&target, wanted, deadline).await?;
-    let answer = match place {
-        Some(place) if place.through > 0 => task_page(context, page, place, &names),
+    let is_open = page.status.is_open();
+    target.execution.run_id = page.run.run_id.clone();
+    let mut answer = match place {
+        Some(place) if place.through > 0 => return Ok(task_page(context, page, place, &names)),
         Some(_) | None => run_page(context, page, &names, request.wait_new_event),
     };
+    if is_open && answer.next_page_token.is_empty() && !close_event_only {
+        let history = answer.history.get_or_insert_default();
+        append_task_out(context, &target, &names, patience, &mut history.events).await;
+    }
     Ok(answer)
+}
+
+/// A worker that has a workflow task and lost its cache reads all that came before, and the task's own
+/// Started event, which is not written until the task is answered. Tools are not shown what may never be
+/// written.
+async fn append_task_out(
+    context: &Context,
+    target: &Target,
+    names: &Names,
+    patience: Patience,
+    events: &mut Vec<history::HistoryEvent>,
+) {
+    // The page is good without: whoever needs these events asks again when they are missing.
+    let Ok(described) = context.engine.describe(target, context.soon()).await else { return };
+    let Some((kind, unwritten)) = described.run.unwritten_task() else { return };
+    let is_next = |last: &history::HistoryEvent| {
+        unwritten.first().is_some_and(|first| first.id == last.event_id + 1)
+    };
+    if events.last().is_some_and(is_next) && (kind == TaskKind::Normal || !patience.is_tool) {
+        events.extend(unwritten.iter().map(|event| event::to_proto(event, names)));
+    }
 }
 
 fn page_size(context: &Context, asked: i32) -> usize {
@@ -120,7 +147,7 @@ pub(crate) async fn get_workflow_execution_history_reverse(
     _patience: Patience,
     request: proto::GetWorkflowExecutionHistoryReverseRequest,
 ) -> Result<proto::GetWorkflowExecutionHistoryReverseResponse, Fault> {
-    let mut target = target(request.namespace, request.execution)?;
+    let mut target = context.target(request.namespace, request.execution).await?;
     let names = context.names(&target.namespace).await?;
     let last = if request.next_page_token.is_empty() {
         let described = context.engine.describe(&target, context.soon()).await?;

@@ -25,6 +25,9 @@ pub(crate) async fn register_namespace(
     if request.namespace.is_empty() {
         return Err(Fault::invalid("Namespace not set on request."));
     }
+    if request.namespace.len() > context.config.id_bytes_max {
+        return Err(Fault::invalid("Namespace length exceeds limit."));
+    }
     let retention = request.workflow_execution_retention_period;
     let settings = NamespaceSettings {
         name: request.namespace.into(),
@@ -180,6 +183,7 @@ fn capabilities() -> namespace_proto::namespace_info::Capabilities {
     namespace_proto::namespace_info::Capabilities {
         sync_update: true,
         async_update: true,
+        worker_heartbeats: true,
         eager_workflow_start: true,
         reported_problems_search_attribute: true,
         workflow_pause: true,

@@ -7,7 +7,7 @@ use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
     context::{Context, Patience, namespace},
-    convert::{opaque, start::queue},
+    convert::opaque,
     fault::Fault,
 };
 
@@ -20,7 +20,7 @@ pub(crate) async fn poll_nexus_task_queue(
     context.namespaces.describe(&namespace).await?;
     let poll = Poll {
         namespace,
-        task_queue: queue(request.task_queue)?,
+        task_queue: context.queue(request.task_queue)?,
         identity: request.identity.into(),
         worker_instance_key: request.worker_instance_key,
         capabilities: request.deployment_options.as_ref().map(opaque),

@@ -8,7 +8,7 @@ use steadfast_temporal_api::api::{
 };
 
 use crate::{
-    context::{Context, Patience, target},
+    context::{Context, Patience},
     convert::{enums as map, failure, payload},
     fault::Fault,
     token::Kind,
@@ -20,7 +20,7 @@ pub(crate) async fn query_workflow(
     request: proto::QueryWorkflowRequest,
 ) -> Result<proto::QueryWorkflowResponse, Fault> {
     use enums::QueryRejectCondition as Reject;
-    let target = target(request.namespace, request.execution)?;
+    let target = context.target(request.namespace, request.execution).await?;
     let query = request.query.ok_or_else(|| Fault::invalid("Query is not set on request."))?;
     if query.query_type.is_empty() {
         return Err(Fault::invalid("QueryType is not set on request."));

@@ -10,7 +10,7 @@ use steadfast_temporal_api::api::{
 };
 
 use crate::{
-    context::{Context, Patience, request_id, target},
+    context::{Context, Patience, request_id},
     convert::{payload, start},
     fault::Fault,
 };
@@ -21,7 +21,7 @@ pub(crate) async fn reset_workflow_execution(
     request: proto::ResetWorkflowExecutionRequest,
 ) -> Result<proto::ResetWorkflowExecutionResponse, Fault> {
     let exclude = excluded(&request)?;
-    let target = target(request.namespace, request.workflow_execution)?;
+    let target = context.target(request.namespace, request.workflow_execution).await?;
     let request_id = request_id(request.request_id);
     let operations = request.post_reset_operations.into_iter();
     let operations = operations.map(|asked| operation(asked, &request.identity));

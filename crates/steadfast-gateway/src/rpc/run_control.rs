@@ -9,7 +9,7 @@ use steadfast_temporal_api::api::{
 };
 
 use crate::{
-    context::{Context, Patience, namespace, request_id, target, target_of},
+    context::{Context, Patience, namespace, request_id, target_of},
     convert::opaque,
     fault::Fault,
 };
@@ -49,7 +49,7 @@ pub(crate) async fn delete_workflow_execution(
     _patience: Patience,
     request: proto::DeleteWorkflowExecutionRequest,
 ) -> Result<proto::DeleteWorkflowExecutionResponse, Fault> {
-    let target = target(request.namespace, request.workflow_execution)?;
+    let target = context.target(request.namespace, request.workflow_execution).await?;
     let nobody = steadfast_core::Identity::default();
     context.engine.delete_workflow(&target, nobody, context.soon()).await?;
     Ok(proto::DeleteWorkflowExecutionResponse {})
@@ -60,7 +60,7 @@ pub(crate) async fn update_workflow_execution_options(
     _patience: Patience,
     request: proto::UpdateWorkflowExecutionOptionsRequest,
 ) -> Result<proto::UpdateWorkflowExecutionOptionsResponse, Fault> {
-    let target = target(request.namespace, request.workflow_execution)?;
+    let target = context.target(request.namespace, request.workflow_execution).await?;
     let mask = request.update_mask.map(|mask| mask.paths).unwrap_or_default();
     let asked = request.workflow_execution_options.unwrap_or_default();
     let known = context.engine.describe(&target, context.soon()).await?;

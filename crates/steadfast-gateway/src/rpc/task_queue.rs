@@ -9,7 +9,7 @@ use steadfast_temporal_api::api::{
 
 use crate::{
     context::{Context, Patience, namespace},
-    convert::{clear, start::queue, time},
+    convert::{clear, time},
     fault::Fault,
 };
 
@@ -21,7 +21,7 @@ pub(crate) async fn describe_task_queue(
 ) -> Result<proto::DescribeTaskQueueResponse, Fault> {
     let namespace = namespace(request.namespace)?;
     context.names(&namespace).await?;
-    let task_queue = queue(request.task_queue)?;
+    let task_queue = context.queue(request.task_queue)?;
     let describe = |kind| context.engine.describe_task_queue(&namespace, &task_queue, kind);
     if request.api_mode == i32::from(enums::DescribeTaskQueueMode::Enhanced) {
         let types = kinds(&request.task_queue_types)?.into_iter().map(|kind| {
@@ -75,7 +75,7 @@ pub(crate) async fn list_task_queue_partitions(
 ) -> Result<proto::ListTaskQueuePartitionsResponse, Fault> {
     let namespace = namespace(request.namespace)?;
     context.names(&namespace).await?;
-    let key = queue(request.task_queue)?.to_string();
+    let key = context.queue(request.task_queue)?.to_string();
     // A queue lives in one place.
     let only = || {
         vec![taskqueue::TaskQueuePartitionMetadata {

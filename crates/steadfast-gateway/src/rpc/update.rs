@@ -8,7 +8,7 @@ use steadfast_temporal_api::api::{
 };
 
 use crate::{
-    context::{Context, Patience, target},
+    context::{Context, Patience},
     convert::{execution, update},
     fault::Fault,
 };
@@ -18,7 +18,7 @@ pub(crate) async fn update_workflow_execution(
     patience: Patience,
     request: proto::UpdateWorkflowExecutionRequest,
 ) -> Result<proto::UpdateWorkflowExecutionResponse, Fault> {
-    let target = target(request.namespace, request.workflow_execution)?;
+    let target = context.target(request.namespace, request.workflow_execution).await?;
     let wait = wait(request.wait_policy)?;
     let mut asked = update::core_request(request.request)?;
     if asked.update_id.is_empty() {
@@ -59,7 +59,7 @@ pub(crate) async fn poll_workflow_execution_update(
 ) -> Result<proto::PollWorkflowExecutionUpdateResponse, Fault> {
     let named =
         request.update_ref.ok_or_else(|| Fault::invalid("UpdateRef is not set on request."))?;
-    let target = target(request.namespace, named.workflow_execution)?;
+    let target = context.target(request.namespace, named.workflow_execution).await?;
     // Who does not say what to wait for hears how far it is.
     let wait = request.wait_policy.map_or(Ok(UpdateWait::Admitted), |policy| wait(Some(policy)))?;
     let deadline = context.within(context.config.update_poll_timeout, patience);

@@ -14,9 +14,7 @@ use crate::{
         command::{self, BadCommand},
         core_worker, failure,
         message::Messages,
-        opaque,
-        start::queue,
-        task, time,
+        opaque, task, time,
     },
     fault::Fault,
     token::Kind,
@@ -35,7 +33,7 @@ pub(crate) async fn poll_workflow_task_queue(
     let sticky_of = request.task_queue.as_ref().and_then(main_queue);
     let poll = Poll {
         namespace,
-        task_queue: queue(request.task_queue)?,
+        task_queue: context.queue(request.task_queue)?,
         sticky_of,
         identity: request.identity.into(),
         worker_instance_key: request.worker_instance_key,

@@ -14,19 +14,19 @@ use sqlparser::{
 use crate::error::InvalidQuery;
 
 /// The operator that SQL does not have.
-pub(super) const STARTS_WITH: &str = "STARTS_WITH";
-pub(super) const NOT_STARTS_WITH: &str = "NOT STARTS_WITH";
+pub(crate) const STARTS_WITH: &str = "STARTS_WITH";
+pub(crate) const NOT_STARTS_WITH: &str = "NOT STARTS_WITH";
 
 /// A parsed query.
 #[derive(Debug, Default)]
-pub(super) struct Parsed {
-    pub(super) filter: Option<Expr>,
-    pub(super) group_by: Vec<Expr>,
-    pub(super) order_by: Vec<OrderByExpr>,
+pub(crate) struct Parsed {
+    pub(crate) filter: Option<Expr>,
+    pub(crate) group_by: Vec<Expr>,
+    pub(crate) order_by: Vec<OrderByExpr>,
 }
 
 /// Parses what stands behind `WHERE` in Temporal's server: a condition and clauses, all of them optional.
-pub(super) fn parse(text: &str) -> Result<Parsed, InvalidQuery> {
+pub(crate) fn parse(text: &str) -> Result<Parsed, InvalidQuery> {
     let malformed = |error: ParserError| {
         InvalidQuery::Malformed(match error {
             ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,

@@ -126,6 +126,8 @@ pub(super) fn gateway(config: &Config) -> GatewayConfig {
         history_page_bytes_max: bytes(gateway.history_page_bytes_max),
         requests_per_connection_max: gateway.requests_per_connection_max,
         payload_bytes_max: bytes(config.limits.payload_bytes_max),
+        worker_heartbeats_bytes_max: bytes(gateway.worker_heartbeats_bytes_max),
+        id_bytes_max: config.limits.id_bytes_max,
         tls: None,
     }
 }

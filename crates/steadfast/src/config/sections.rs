@@ -315,6 +315,8 @@ section! {
         history_page_bytes_max: Size = Size::mib(3),
         /// Requests that one connection may have open at the same time.
         requests_per_connection_max: u32 = 4_096,
+        /// Bytes of memory for what workers tell of themselves.
+        worker_heartbeats_bytes_max: Size = Size::mib(64),
         /// A file with the server's certificate chain (PEM); empty means no TLS.
         tls_cert_file: String = String::new(),
         /// A file with its private key (PEM).

@@ -65,7 +65,7 @@ impl Transition<'_> {
             return Err(Rejection::BadCompletion {
                 cause: WorkflowTaskFailedCause::ScheduleActivityDuplicateId,
                 message: format!(
-                    "invalid history builder state for action: ActivityID: {activity_id}"
+                    "invalid history builder state for action: add-activitytask-scheduled-event, ActivityID: {activity_id}"
                 ),
             });
         }
@@ -125,7 +125,7 @@ impl Transition<'_> {
             return Err(Rejection::BadCompletion {
                 cause: WorkflowTaskFailedCause::BadRequestCancelActivityAttributes,
                 message: format!(
-                    "invalid history builder state for action: ScheduledEventID: {scheduled_event_id}"
+                    "invalid history builder state for action: add-activitytask-cancel-requested-event, ScheduledEventID: {scheduled_event_id}"
                 ),
             });
         }

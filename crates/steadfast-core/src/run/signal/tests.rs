@@ -57,7 +57,7 @@ fn a_signal_during_a_workflow_task_waits_for_its_end() {
         1 WorkflowExecutionStarted {"attempt":1,"task_queue":"queue"}
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         3 WorkflowTaskStarted {"scheduled_event_id":2}
-        4 WorkflowTaskFailed {"cause":"BadCancelTimerAttributes","failure":{"info":{"Server":{"non_retryable":true}},"message":"BadCancelTimerAttributes: invalid history builder state for action: TimerID: no","source":"Server"},"scheduled_event_id":2,"started_event_id":3}
+        4 WorkflowTaskFailed {"cause":"BadCancelTimerAttributes","failure":{"info":{"Server":{"non_retryable":true}},"message":"BadCancelTimerAttributes: invalid history builder state for action: add-timer-canceled-event, TimerID: no","source":"Server"},"scheduled_event_id":2,"started_event_id":3}
         5 WorkflowExecutionSignaled {"signal_name":"one"}
         6 WorkflowExecutionSignaled {"signal_name":"two"}
         7 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
