@@ -236,6 +236,12 @@ impl Transition<'_> {
             self.wants_task = true;
             return;
         }
+        if self.run.first_task_not_before.is_some() && self.run.status == Status::Running {
+            // An update does not wait for the start's delay. A first task is always written.
+            self.write_scheduled(1);
+            self.offer_task();
+            return;
+        }
         if !self.may_schedule() || self.run.pending_task().is_some() {
             return;
         }

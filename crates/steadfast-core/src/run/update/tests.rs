@@ -3,12 +3,13 @@
 use expect_test::expect;
 
 use crate::{
-    Failure, Rejection,
+    Failure, Rejection, Span,
     command::{AcceptUpdate, CommandKind},
     event::{UpdateOutcome, WorkflowTaskFailedCause},
-    fixture::World,
+    fixture::{self, World},
     input::{Reply, UpdateReply},
     limits::LimitError,
+    start::StartRequest,
 };
 
 fn accept(id: &str) -> CommandKind {
@@ -43,6 +44,26 @@ fn idle() -> World {
 
 fn admitted() -> Result<Reply, Rejection> {
     Ok(Reply::Update(UpdateReply::Admitted))
+}
+
+#[test]
+fn an_update_ends_the_delay_of_a_start() {
+    let request = StartRequest { start_delay: Span::from_secs(30), ..fixture::request() };
+    let mut world = World::start(request);
+    assert_eq!(world.update("u"), admitted());
+    let task = world.poll().unwrap();
+    assert_eq!(task.updates.len(), 1);
+    world.complete([accept("u"), answer("u")]).unwrap();
+    world.pass(Span::from_secs(30));
+    assert!(world.run.pending_task().is_none(), "the delay is over for good");
+    expect![[r#"
+        1 WorkflowExecutionStarted {"attempt":1,"first_workflow_task_backoff":"30s","task_queue":"queue"}
+        2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
+        3 WorkflowTaskStarted {"scheduled_event_id":2}
+        4 WorkflowTaskCompleted {"scheduled_event_id":2,"started_event_id":3}
+        5 WorkflowExecutionUpdateAccepted {"accepted_request":{"name":"change","update_id":"u"},"accepted_request_message_id":"u/request"}
+        6 WorkflowExecutionUpdateCompleted {"accepted_event_id":5,"update_id":"u"}
+    "#]].assert_eq(&world.history());
 }
 
 #[test]
