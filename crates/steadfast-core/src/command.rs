@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActivityId, ActivityType, EventId, Execution, Failure, Namespace, PayloadMap, Payloads,
+    ActivityId, ActivityType, Blanks, EventId, Execution, Failure, Namespace, PayloadMap, Payloads,
     Priority, RetryPolicy, Span, TaskQueue, TimerId, UpdateId, WorkflowId, WorkflowType,
     event::{Initiator, UpdateOutcome, UpdateRequest, UserMetadata},
     start::{ParentClosePolicy, WorkflowIdReusePolicy},
@@ -101,6 +101,9 @@ pub struct ScheduleActivity {
     /// Whether the build id of this run's worker is meant.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_workflow_build_id: bool,
+    /// What of it was there and said nothing.
+    #[serde(skip)]
+    pub blanks: Blanks,
 }
 
 /// The run goes on as a new one; empty fields are taken over from this run.
@@ -152,6 +155,9 @@ pub struct StartChildWorkflow {
     /// Whether the build id of this run's worker is meant.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inherit_build_id: bool,
+    /// What of it was there and said nothing.
+    #[serde(skip)]
+    pub blanks: Blanks,
 }
 
 /// A signal to another run.

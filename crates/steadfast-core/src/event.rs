@@ -42,6 +42,9 @@ pub struct UserMetadata {
     pub summary: Option<Payload>,
     /// More.
     pub details: Option<Payload>,
+    /// Groups that the SDK puts the event in, encoded by the front door.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub markers: Vec<Bytes>,
 }
 
 macro_rules! event_kinds {

@@ -3,6 +3,7 @@
 //! Invariant: nothing here waits, reads a clock, draws randomness, logs or does I/O. Time and ids come
 //! in as data; everything that must happen outside leaves as an [`Effect`]. Start reading at [`run`].
 
+pub mod blanks;
 pub mod builds;
 pub mod command;
 pub mod effect;
@@ -24,6 +25,7 @@ pub mod search_attribute;
 pub mod start;
 pub mod time;
 
+pub use blanks::Blanks;
 pub use command::Command;
 pub use effect::Effect;
 pub use event::{Event, EventKind};

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Span;
+
 /// Bounds of one run, given to every decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -28,6 +30,9 @@ pub struct Limits {
     pub suggest_continue_as_new_events: i64,
     /// History bytes after which workers are told to continue as new.
     pub suggest_continue_as_new_bytes: u64,
+    /// How long a worker may answer workflow tasks with nothing but the wish for another one
+    /// (`history.workflowTaskHeartbeatTimeout`).
+    pub workflow_task_heartbeats_max: Span,
     /// Request ids remembered per run for deduplication.
     pub request_ids_max: usize,
     /// Completion callbacks per run.
@@ -48,6 +53,7 @@ impl Default for Limits {
             signals_total_max: 0,
             suggest_continue_as_new_events: 4_096,
             suggest_continue_as_new_bytes: 4 << 20,
+            workflow_task_heartbeats_max: Span::from_secs(1_800),
             request_ids_max: 10_000,
             callbacks_max: 32,
         }

@@ -40,9 +40,16 @@ pub enum Rejection {
     /// The workflow task is gone: answered, timed out, failed or offered again.
     #[error("workflow task not found or already completed")]
     WorkflowTaskNotFound,
+    /// The worker has asked for another task for too long, and done nothing else: the workflow task timed
+    /// out, and goes to the run's own queue.
+    #[error("workflow task heartbeat timeout")]
+    HeartbeatsTooLong,
     /// The activity, or this attempt of it, is gone.
     #[error("activity task not found, already completed, or another attempt is running")]
     ActivityNotFound,
+    /// The activity's run is closed.
+    #[error("workflow execution already completed")]
+    ActivityOfClosed,
     /// No pending activity is the one that an operator means.
     #[error("can't find a pending activity of such id or type: invalid, or already completed")]
     NoPendingActivity,

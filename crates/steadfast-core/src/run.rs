@@ -106,7 +106,9 @@ pub struct Run {
     /// How many records the run has.
     pub state_transitions: u64,
     /// The worker that completed the last workflow task, if it said what it is.
-    pub worker: Option<crate::event::WorkerVersion>,
+    pub worker: Option<Arc<crate::event::WorkerVersion>>,
+    /// The first workflow tasks of the builds that the run and those before it in the chain have seen.
+    pub reset_points: Arc<Vec<crate::event::ResetPoint>>,
     /// How many signals arrived.
     pub signal_count: u64,
     /// Events that wait for the workflow task that is out; their ids are still 0.
@@ -195,6 +197,8 @@ pub struct Session {
     pub speculative: Option<workflow_task::Pending>,
     /// Whether the workflow tried to close and was told that there is news: more news must wait.
     pub close_attempted: bool,
+    /// When the first of the workflow tasks was scheduled that were only heartbeats until now.
+    pub heartbeats_since: Option<Timestamp>,
     /// Whether the pending workflow task's next attempt was offered after its backoff.
     pub task_offered: bool,
     /// Activities whose next attempt was offered after its backoff, with that attempt.

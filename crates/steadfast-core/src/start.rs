@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Identity, PayloadMap, Payloads, Priority, RequestId, RetryPolicy, RunId, RunKey, Span,
+    Blanks, Identity, PayloadMap, Payloads, Priority, RequestId, RetryPolicy, RunId, RunKey, Span,
     TaskQueue, Timestamp, WorkflowType,
-    event::{Initiator, ParentRef, UserMetadata, WorkflowExecutionStarted},
+    event::{Initiator, ParentRef, ResetPoint, UserMetadata, WorkflowExecutionStarted},
     run::Status,
 };
 
@@ -102,6 +102,9 @@ pub struct StartRequest {
     /// What an open run of this id is given, when it is the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_conflict: Option<OnConflict>,
+    /// What of it was there and said nothing.
+    #[serde(skip)]
+    pub blanks: Blanks,
 }
 
 /// What a start attaches to the open run that it finds (`OnConflictOptions`).
@@ -158,6 +161,8 @@ pub struct Lineage {
     pub execution_expiration: Option<Timestamp>,
     /// Delay before the first workflow task.
     pub first_workflow_task_backoff: Span,
+    /// Where the runs before it in the chain can be reset to.
+    pub reset_points: Vec<ResetPoint>,
 }
 
 /// What is known of the run that holds a workflow id.
@@ -287,6 +292,8 @@ pub(crate) fn started_event(
         priority: request.priority.clone(),
         eager_execution_accepted: request.request_eager_execution,
         versioning: request.versioning.clone(),
+        prev_reset_points: lineage.reset_points,
+        blanks: request.blanks,
     }
 }
 

@@ -1,18 +1,22 @@
 //! What front doors say to the engine and hear back: plain data, the same for both protocols.
 
+mod query;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use steadfast_core::{
-    ActivityId, Command, Event, EventId, Execution, Failure, Identity, Namespace, PayloadMap,
-    Payloads, Priority, Rejection, RequestId, RunId, RunKey, Span, TaskQueue, Timestamp, UpdateId,
-    WorkflowId, WorkflowKey, WorkflowType,
+    ActivityId, Command, Event, EventId, Execution, Failure, Identity, Namespace, Priority,
+    Rejection, RequestId, RunId, RunKey, Span, TaskQueue, Timestamp, UpdateId, WorkflowId,
+    WorkflowKey, WorkflowType,
     event::{UpdateOutcome, UpdateRequest, WorkflowTaskFailedCause},
     input::{ActivityTask, Reset, Signal, Sticky, WorkflowTask},
     run::Status,
     start::StartRequest,
 };
+
+pub use self::query::{Query, QueryAnswer};
 
 /// A workflow or one of its runs; an empty run id is the current run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,32 +110,6 @@ pub enum OperationFate {
     Failed(EngineError),
 }
 
-/// Asks the workflow something; changes nothing.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Query {
-    /// Which handler.
-    pub name: String,
-    /// Its arguments.
-    pub args: Payloads,
-    /// Context for interceptors.
-    pub header: PayloadMap,
-    /// Refuse when the run is not open.
-    pub reject_not_open: bool,
-    /// Refuse when the run closed other than by completing.
-    pub reject_not_completed_cleanly: bool,
-}
-
-/// A query's answer.
-#[derive(Clone, Debug, PartialEq)]
-pub enum QueryAnswer {
-    /// The handler's result.
-    Result(Payloads),
-    /// The handler failed.
-    Failed(Box<steadfast_core::Failure>),
-    /// The run's status is not one that the caller accepts.
-    Rejected(Status),
-}
-
 /// Until when a caller of an update waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum UpdateWait {
@@ -174,6 +152,8 @@ pub struct HistoryRequest {
 pub struct HistoryPage {
     /// The run.
     pub run: RunKey,
+    /// Its own task queue.
+    pub task_queue: TaskQueue,
     /// Its events, ascending.
     pub events: Vec<Arc<Event>>,
     /// Where the next page starts; nothing when this run will have no more events.

@@ -71,7 +71,12 @@ impl Context {
     /// The namespace's name and id, which events and descriptions show.
     pub(crate) async fn names(&self, namespace: &Namespace) -> Result<Names, Fault> {
         let found = self.namespaces.describe(namespace).await?;
-        Ok(Names { namespace: found.name.to_string(), namespace_id: found.id })
+        Ok(Names {
+            namespace: found.name.to_string(),
+            namespace_id: found.id,
+            retention: found.retention,
+            ..Names::default()
+        })
     }
 
     /// The run that a request is about, in a namespace that there is.
@@ -160,6 +165,23 @@ pub(crate) fn target_of(
     let execution =
         Execution { workflow_id: WorkflowId::new(workflow_id), run_id: RunId::new(run_id) };
     Ok(Target { namespace, execution })
+}
+
+/// How an id begins that the client did not give. It makes retries in here safe, and shows nowhere.
+const OWN_REQUEST: &str = "gateway:";
+
+/// The id of a request that histories show, or one of ours where the client gave none.
+pub(crate) fn shown_request_id(given: String) -> RequestId {
+    if given.is_empty() {
+        format!("{OWN_REQUEST}{}", uuid::Uuid::new_v4()).into()
+    } else {
+        given.into()
+    }
+}
+
+/// The id as its client gave it.
+pub(crate) fn given(id: &RequestId) -> String {
+    if id.as_str().starts_with(OWN_REQUEST) { String::new() } else { id.to_string() }
 }
 
 /// The request's id, or a fresh one where the client gave none.

@@ -8,6 +8,7 @@ pub(crate) mod failure;
 pub(crate) mod message;
 pub(crate) mod payload;
 pub(crate) mod priority;
+pub(crate) mod reset_point;
 pub(crate) mod retry;
 pub(crate) mod start;
 pub(crate) mod task;
@@ -88,12 +89,13 @@ pub(crate) fn core_worker(stamp: common::WorkerVersionStamp) -> WorkerVersion {
     WorkerVersion { build_id: stamp.build_id, use_versioning: stamp.use_versioning }
 }
 
-/// Summary and details, in Temporal's form.
-pub(crate) fn user_metadata(metadata: &UserMetadata) -> sdk::UserMetadata {
-    sdk::UserMetadata {
+/// Summary and details, in Temporal's form; nothing where there is neither.
+pub(crate) fn user_metadata(metadata: &UserMetadata) -> Option<sdk::UserMetadata> {
+    let is_there = metadata.summary.is_some() || metadata.details.is_some();
+    is_there.then(|| sdk::UserMetadata {
         summary: metadata.summary.as_ref().map(payload::to_proto),
         details: metadata.details.as_ref().map(payload::to_proto),
-    }
+    })
 }
 
 /// Summary and details, from Temporal's form.
@@ -102,7 +104,21 @@ pub(crate) fn core_user_metadata(metadata: Option<sdk::UserMetadata>) -> Option<
     Some(UserMetadata {
         summary: metadata.summary.map(payload::from_proto),
         details: metadata.details.map(payload::from_proto),
+        markers: Vec::new(),
     })
+}
+
+/// What an SDK says of a command, for people and for its own order.
+pub(crate) fn core_command_metadata(
+    metadata: Option<sdk::UserMetadata>,
+    markers: &[sdk::EventGroupMarker],
+) -> Option<UserMetadata> {
+    let metadata = core_user_metadata(metadata);
+    if markers.is_empty() {
+        return metadata;
+    }
+    let markers = markers.iter().map(opaque).collect();
+    Some(UserMetadata { markers, ..metadata.unwrap_or_default() })
 }
 
 /// A namespace as text.

@@ -87,7 +87,7 @@ impl From<NamespaceError> for Fault {
         let message = error.to_string();
         match error {
             NamespaceError::NotFound(namespace) => namespace_not_found(namespace),
-            NamespaceError::Exists => Self::new(Code::AlreadyExists, message)
+            NamespaceError::Exists(_) => Self::new(Code::AlreadyExists, message)
                 .with(&detail::NamespaceAlreadyExistsFailure::default()),
             NamespaceError::Invalid(_) => Self::invalid(message),
             NamespaceError::Unavailable(_) => Self::new(Code::Unavailable, message),
@@ -148,7 +148,9 @@ fn rejected(rejection: Rejection) -> Fault {
         }),
         Rejection::WrongFirstRun
         | Rejection::WorkflowTaskNotFound
-        | Rejection::ActivityNotFound => Fault::not_found(message),
+        | Rejection::HeartbeatsTooLong
+        | Rejection::ActivityNotFound
+        | Rejection::ActivityOfClosed => Fault::not_found(message),
         Rejection::CancellationAlreadyRequested => Fault::new(Code::AlreadyExists, message)
             .with(&detail::CancellationAlreadyRequestedFailure::default()),
         Rejection::NotParent

@@ -59,8 +59,8 @@ pub enum NamespaceError {
     #[error("Namespace {0} is not found.")]
     NotFound(String),
     /// There is one of that name.
-    #[error("Namespace already exists.")]
-    Exists,
+    #[error("Namespace {0:?} already exists")]
+    Exists(String),
     /// The change makes no sense.
     #[error("{0}")]
     Invalid(String),

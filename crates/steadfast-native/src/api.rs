@@ -115,6 +115,7 @@ async fn update(context: &Context, token: Token, body: &[u8]) -> Result<Answer, 
         name: update.name,
         header: update.header,
         args: update.args,
+        blanks: Default::default(),
     };
     let wait = wait_for(update.wait);
     let first_execution_run_id = update.first_execution_run_id;

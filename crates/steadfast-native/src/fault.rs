@@ -104,9 +104,10 @@ fn rejected(rejection: Rejection) -> Fault {
         }
         Rejection::CancellationAlreadyRequested => fault(ErrorCode::CancelAlreadyRequested),
         Rejection::NotParent | Rejection::Invalid(_) => fault(ErrorCode::InvalidArgument),
-        Rejection::WorkflowTaskNotFound | Rejection::ActivityNotFound => {
-            fault(ErrorCode::TaskNotFound)
-        }
+        Rejection::WorkflowTaskNotFound
+        | Rejection::HeartbeatsTooLong
+        | Rejection::ActivityNotFound
+        | Rejection::ActivityOfClosed => fault(ErrorCode::TaskNotFound),
         Rejection::BadCompletion { cause, .. } => {
             fault(ErrorCode::BadCompletion).with("cause", format!("{cause:?}"))
         }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ActivityId, ActivityType, EventId, Failure, Identity, PayloadMap, Payloads, Priority,
+    ActivityId, ActivityType, Blanks, EventId, Failure, Identity, PayloadMap, Payloads, Priority,
     RequestId, RetryPolicy, Span, TaskQueue, failure::RetryState,
 };
 
@@ -34,6 +34,8 @@ pub struct ActivityTaskScheduled {
     pub priority: Option<Priority>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub use_workflow_build_id: bool,
+    #[serde(skip_serializing_if = "Blanks::is_none")]
+    pub blanks: Blanks,
 }
 
 /// Its last attempt started; written with its end, as Temporal does.

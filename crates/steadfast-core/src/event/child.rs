@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EventId, Execution, Failure, Namespace, PayloadMap, Payloads, Priority, RetryPolicy, Span,
-    TaskQueue, WorkflowId, WorkflowType,
+    Blanks, EventId, Execution, Failure, Namespace, PayloadMap, Payloads, Priority, RetryPolicy,
+    Span, TaskQueue, WorkflowId, WorkflowType,
     failure::RetryState,
     start::{ParentClosePolicy, WorkflowIdReusePolicy},
 };
@@ -43,6 +43,8 @@ pub struct StartChildWorkflowExecutionInitiated {
     pub priority: Option<Priority>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub inherit_build_id: bool,
+    #[serde(skip_serializing_if = "Blanks::is_none")]
+    pub blanks: Blanks,
 }
 
 /// It could not be started.
@@ -67,6 +69,8 @@ pub struct ChildWorkflowExecutionStarted {
     pub workflow_type: WorkflowType,
     #[serde(skip_serializing_if = "PayloadMap::is_empty")]
     pub header: PayloadMap,
+    #[serde(skip_serializing_if = "Blanks::is_none")]
+    pub blanks: Blanks,
 }
 
 /// The child returned.

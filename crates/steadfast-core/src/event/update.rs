@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EventId, Failure, Identity, PayloadMap, Payloads, UpdateId};
+use crate::{Blanks, EventId, Failure, Identity, PayloadMap, Payloads, UpdateId};
 
 /// What the client asked.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct UpdateRequest {
     pub header: PayloadMap,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub args: Payloads,
+    #[serde(skip_serializing_if = "Blanks::is_none")]
+    pub blanks: Blanks,
 }
 
 /// An update was carried over a reset.

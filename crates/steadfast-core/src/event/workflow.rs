@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use bytes::Bytes;
 
 use crate::{
-    EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads, Priority, RequestId,
-    RetryPolicy, RunId, Span, TaskQueue, Timestamp, WorkflowId, WorkflowType, failure::RetryState,
+    Blanks, EventId, Execution, Failure, Identity, Namespace, PayloadMap, Payloads, Priority,
+    RequestId, RetryPolicy, RunId, Span, TaskQueue, Timestamp, WorkflowId, WorkflowType,
+    failure::RetryState,
 };
 
 /// Who started this run as a child.
@@ -74,6 +75,29 @@ pub struct WorkflowExecutionStarted {
     /// What of Temporal's versioning fields the start came with, encoded by the front door.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub versioning: Option<Bytes>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub prev_reset_points: Vec<ResetPoint>,
+    #[serde(skip_serializing_if = "Blanks::is_none")]
+    pub blanks: Blanks,
+}
+
+/// The first workflow task that a build of the workers completed: a reset may go back before a bad one
+/// (`temporal.api.workflow.v1.ResetPointInfo`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResetPoint {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub build_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub binary_checksum: String,
+    pub run_id: RunId,
+    pub first_task_completed_event_id: EventId,
+    pub created_at: Timestamp,
+    /// Whether nothing was pending then that a reset could not take along.
+    pub resettable: bool,
+    /// When its run went on as another: it is kept for the namespace's retention after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
 }
 
 /// The workflow returned.

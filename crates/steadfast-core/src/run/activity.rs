@@ -368,7 +368,7 @@ impl Transition<'_> {
         &mut self,
         input: HeartbeatActivity,
     ) -> Result<Reply, Rejection> {
-        self.require_open().map_err(|_| Rejection::ActivityNotFound)?;
+        self.require_open().map_err(|_| Rejection::ActivityOfClosed)?;
         let activity = self.run.find_activity(&input.activity)?;
         if activity.started.is_none() {
             return Err(Rejection::ActivityNotFound);

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{ReplayError, Run, derive::derived_run_id};
 use crate::{
-    Effect, Event, EventId, Execution, Identity, Priority, Rejection, RunId, RunKey, Transition,
+    Blanks, Effect, Event, EventId, Execution, Identity, Priority, Rejection, RunId, RunKey,
+    Transition,
     command::StartChildWorkflow,
     effect::{Outbound, OutboundMessage},
     event::{
@@ -149,6 +150,7 @@ impl Run {
             header: asked.header.clone(),
             user_metadata: child.user_metadata.as_deref().cloned(),
             priority: Priority::merged(asked.priority.as_ref(), self.started.priority.as_ref()),
+            blanks: asked.blanks.with(Blanks::RUN_TIMEOUT),
             ..StartRequest::default()
         };
         let parent = ParentRef {
@@ -314,6 +316,7 @@ impl Transition<'_> {
             inherit_build_id: command.inherit_build_id,
             search_attributes: command.search_attributes,
             priority: command.priority,
+            blanks: command.blanks,
         }
     }
 }

@@ -65,7 +65,7 @@ impl Run {
             }
             E::WorkflowTaskScheduled(a) => self.on_task_scheduled(id, at, a),
             E::WorkflowTaskStarted(a) => self.on_task_started(id, a),
-            E::WorkflowTaskCompleted(a) => self.on_task_completed(a),
+            E::WorkflowTaskCompleted(a) => self.on_task_completed(id, at, a),
             E::WorkflowTaskTimedOut(_) => self.on_task_ended("WorkflowTaskTimedOut"),
             E::WorkflowTaskFailed(_) => self.on_task_ended("WorkflowTaskFailed"),
             E::ActivityTaskScheduled(a) => self.on_activity_scheduled(event, a),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{ReplayError, Run, Session, Status};
 use crate::{
     Change, Entry, Event, EventKind, Record, Rejection, RunKey, Span, Timestamp, Transition,
-    event::WorkflowExecutionStarted,
+    event::{Initiator, WorkflowExecutionStarted},
     input::Start,
     limits::Limits,
     record::Opened,
@@ -28,6 +28,14 @@ pub(super) fn open<'a>(
     request.request_eager_execution &=
         lineage.first_workflow_task_backoff.is_zero() && signal.is_none();
     request.retry_policy = request.retry_policy.map(crate::RetryPolicy::with_defaults);
+    if !request.cron_schedule.is_empty() && lineage.initiator == Initiator::Unspecified {
+        lineage.initiator = Initiator::CronSchedule;
+    }
+    for point in &mut lineage.reset_points {
+        if point.run_id == lineage.continued_run_id {
+            point.ended_at = Some(now);
+        }
+    }
     if lineage.execution_expiration.is_none()
         && let Some(timeout) = request.workflow_execution_timeout.set()
     {
@@ -142,6 +150,7 @@ impl Run {
             requests_in_order: Default::default(),
             state_transitions: 1,
             worker: None,
+            reset_points: Arc::new(started.prev_reset_points.clone()),
             signal_count: 0,
             buffered: Vec::new(),
             cancel_requested: None,
@@ -171,6 +180,7 @@ impl Run {
             completion_callbacks: self.completion_callbacks(),
             priority: started.priority.clone(),
             versioning: started.versioning.clone(),
+            blanks: started.blanks,
             ..StartRequest::default()
         }
     }

@@ -7,6 +7,7 @@
 //! `service/history/api/resetworkflow` and `service/history/ndc/workflow_resetter.go`.
 
 mod opening;
+mod point;
 mod reapply;
 
 pub(super) use self::opening::open;

@@ -9,8 +9,8 @@ mod cron;
 pub use self::cron::{check_cron, cron_backoff};
 use super::{Run, derive::derived_run_id};
 use crate::{
-    EventId, EventKind, Failure, PayloadMap, Payloads, Rejection, RetryPolicy, RunId, RunKey, Span,
-    Timestamp, Transition,
+    Blanks, EventId, EventKind, Failure, Identity, PayloadMap, Payloads, Rejection, RetryPolicy,
+    RunId, RunKey, Span, Timestamp, Transition,
     command::ContinueAsNew,
     event::{
         Initiator, UserMetadata, WorkflowExecutionCanceled, WorkflowExecutionCompleted,
@@ -159,10 +159,14 @@ impl Run {
             cron_schedule: event.cron_schedule.clone(),
             memo: event.memo.clone(),
             search_attributes: event.search_attributes.clone(),
+            blanks: self.started.blanks.only(Blanks::EXECUTION_TIMEOUT).with(Blanks::RUN_TIMEOUT),
             ..self.as_request()
         };
         let handover = Handover {
-            initiator: event.initiator,
+            initiator: match event.initiator {
+                Initiator::Unspecified => Initiator::Workflow,
+                named @ (Initiator::Workflow | Initiator::Retry | Initiator::CronSchedule) => named,
+            },
             backoff: self.paced(event.backoff_start_interval, at),
             failure: event.failure.clone(),
             last_completion_result: event.last_completion_result.clone(),
@@ -172,6 +176,8 @@ impl Run {
 
     fn next(&self, mut request: StartRequest, handover: Handover) -> Start {
         request.request_id = self.successor_id().as_str().into();
+        // Nobody asks for it but the run before.
+        request.identity = Identity::default();
         let attempt = match handover.initiator {
             Initiator::Retry => self.started.attempt.saturating_add(1),
             Initiator::Unspecified | Initiator::Workflow | Initiator::CronSchedule => 1,
@@ -187,6 +193,7 @@ impl Run {
             attempt,
             execution_expiration: self.started.workflow_execution_expiration,
             first_workflow_task_backoff: handover.backoff,
+            reset_points: self.reset_points.to_vec(),
         };
         Start { request, lineage, signal: None }
     }
@@ -349,10 +356,6 @@ impl Run {
             command.workflow_run_timeout.set().unwrap_or(started.workflow_run_timeout);
         let task_timeout = command.workflow_task_timeout.set().unwrap_or(self.task_timeout());
         let retry_policy = command.retry_policy.map(RetryPolicy::with_defaults);
-        let initiator = match command.initiator {
-            Initiator::Unspecified => Initiator::Workflow,
-            named @ (Initiator::Workflow | Initiator::Retry | Initiator::CronSchedule) => named,
-        };
         WorkflowExecutionContinuedAsNew {
             new_execution_run_id: self.successor_id(),
             inherit_build_id: command.inherit_build_id,
@@ -367,7 +370,7 @@ impl Run {
             backoff_start_interval: command.backoff_start_interval,
             retry_policy: retry_policy.or_else(|| started.retry_policy.clone()),
             cron_schedule: command.cron_schedule,
-            initiator,
+            initiator: command.initiator,
             failure: command.failure,
             last_completion_result: command.last_completion_result,
             header: command.header,

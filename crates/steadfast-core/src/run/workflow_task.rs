@@ -156,13 +156,18 @@ impl Run {
 
     pub(super) fn on_task_completed(
         &mut self,
+        id: EventId,
+        at: Timestamp,
         completed: &WorkflowTaskCompleted,
     ) -> Result<(), ReplayError> {
         self.previous_started_event_id = completed.started_event_id;
-        self.worker.clone_from(&completed.worker);
+        if self.worker.as_deref() != completed.worker.as_ref() {
+            self.worker = completed.worker.clone().map(Arc::new);
+        }
         if let Some(worker) = &completed.worker {
             note_build(&mut self.search_attributes, worker);
         }
+        self.note_reset_point(id, at, completed);
         self.forget_problem();
         self.on_task_ended("WorkflowTaskCompleted")
     }

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use steadfast_core::{Event, Run};
+use steadfast_core::{Event, EventKind, Run, TaskQueue};
 use tokio::time::Instant;
 
 use super::{
@@ -108,5 +108,11 @@ async fn quarantined_history(
     let run = slot.key().clone();
     let last_event_id = records.iter().flat_map(|stored| stored.record.events()).last();
     let last_event_id = last_event_id.map_or(0, |event| event.id);
-    Ok(HistoryPage { run, events, next_event_id: Some(next), last_event_id, status })
+    let started = records.iter().flat_map(|stored| stored.record.events()).next();
+    let task_queue = match started.map(|event| &event.kind) {
+        Some(EventKind::WorkflowExecutionStarted(started)) => started.task_queue.clone(),
+        Some(_) | None => TaskQueue::default(),
+    };
+    let next_event_id = Some(next);
+    Ok(HistoryPage { run, task_queue, events, next_event_id, last_event_id, status })
 }

@@ -167,6 +167,7 @@ pub(super) fn page_of(run: &Run, from: EventId, events: Vec<Arc<Event>>) -> Hist
     let is_end = !run.status.is_open() && next >= run.next_event_id;
     HistoryPage {
         run: run.key().clone(),
+        task_queue: run.started.task_queue.clone(),
         events,
         next_event_id: (!is_end).then_some(next),
         last_event_id: run.next_event_id - 1,
@@ -180,6 +181,7 @@ pub(super) fn closing_page(run: &Run) -> HistoryPage {
     let next_event_id = events.is_empty().then_some(run.next_event_id);
     HistoryPage {
         run: run.key().clone(),
+        task_queue: run.started.task_queue.clone(),
         events,
         next_event_id,
         last_event_id: run.next_event_id - 1,

@@ -1,7 +1,7 @@
 //! A worker's commands. One that lacks what it needs fails the workflow task, with Temporal's cause.
 
 use steadfast_core::{
-    Command, Span, TaskQueue,
+    Blanks, Command, Span, TaskQueue,
     command::{self as core, CommandKind},
     event::WorkflowTaskFailedCause as Cause,
 };
@@ -11,7 +11,7 @@ use steadfast_temporal_api::api::{
 
 use self::proto::command::Attributes;
 use super::{
-    core_execution, core_user_metadata, enums as map, failure, message::Messages, payload,
+    core_command_metadata, core_execution, enums as map, failure, message::Messages, payload,
     priority, retry, start, time,
 };
 
@@ -49,7 +49,8 @@ pub(crate) fn from_proto(
 }
 
 fn one(command: proto::Command, messages: &mut Messages) -> Result<Option<Command>, BadCommand> {
-    let user_metadata = core_user_metadata(command.user_metadata).map(Box::new);
+    let user_metadata =
+        core_command_metadata(command.user_metadata, &command.event_group_markers).map(Box::new);
     let number = command.command_type;
     let attributes = command.attributes.ok_or_else(|| without_attributes(number))?;
     let kind = match attributes {
@@ -198,6 +199,7 @@ fn schedule_activity(
         activity_id: a.activity_id.into(),
         activity_type: a.activity_type.unwrap_or_default().name.into(),
         task_queue: activity_queue(a.task_queue)?,
+        blanks: Blanks::of([payload::blank_header(a.header.as_ref())]),
         header: payload::core_header(a.header),
         input: payload::core_list(a.input),
         schedule_to_close_timeout: span(
@@ -288,6 +290,10 @@ fn start_child(
         workflow_type: a.workflow_type.unwrap_or_default().name.into(),
         task_queue: queue(a.task_queue),
         input: payload::core_list(a.input),
+        blanks: Blanks::of([
+            payload::blank_header(a.header.as_ref()),
+            (Blanks::EXECUTION_TIMEOUT, time::is_blank(a.workflow_execution_timeout.as_ref())),
+        ]),
         workflow_execution_timeout: timeout(
             "WorkflowExecutionTimeout",
             a.workflow_execution_timeout,

@@ -7,7 +7,7 @@ mod task;
 mod update;
 mod workflow;
 
-use steadfast_core::{Event, EventKind};
+use steadfast_core::{Event, EventKind, Span, TaskQueue};
 use steadfast_temporal_api::api::history::v1 as history;
 
 use self::history::history_event::Attributes;
@@ -21,7 +21,13 @@ pub(crate) fn to_proto(event: &Event, names: &Names) -> history::HistoryEvent {
         event_type: event.kind.number(),
         // Temporal counts its inner writes here; ours are the events themselves.
         task_id: event.id,
-        user_metadata: event.user_metadata.as_deref().map(user_metadata),
+        user_metadata: event.user_metadata.as_deref().and_then(user_metadata),
+        event_group_markers: event
+            .user_metadata
+            .iter()
+            .flat_map(|metadata| &metadata.markers)
+            .filter_map(clear)
+            .collect(),
         links: event.links.iter().filter_map(clear).collect(),
         attributes: Some(attributes(&event.kind, names)),
         ..history::HistoryEvent::default()
@@ -35,9 +41,19 @@ pub(crate) struct Names {
     pub(crate) namespace: String,
     /// The same of its name.
     pub(crate) namespace_id: String,
+    /// How long it keeps closed runs.
+    pub(crate) retention: Span,
+    /// The run's own task queue, where events of one run are shown.
+    pub(crate) task_queue: TaskQueue,
 }
 
 impl Names {
+    /// The same for the events of one run.
+    pub(crate) fn of_run(mut self, task_queue: &TaskQueue) -> Self {
+        self.task_queue = task_queue.clone();
+        self
+    }
+
     /// The id of a namespace, where it is known: another's is not shown.
     fn id_of(&self, namespace: &steadfast_core::Namespace) -> String {
         if namespace.as_str() == self.namespace { self.namespace_id.clone() } else { String::new() }
@@ -50,7 +66,7 @@ fn attributes(kind: &EventKind, names: &Names) -> Attributes {
         EventKind::WorkflowExecutionCompleted(a) => workflow::completed(a),
         EventKind::WorkflowExecutionFailed(a) => workflow::failed(a),
         EventKind::WorkflowExecutionTimedOut(a) => workflow::timed_out(a),
-        EventKind::WorkflowTaskScheduled(a) => task::scheduled(a),
+        EventKind::WorkflowTaskScheduled(a) => task::scheduled(a, names),
         EventKind::WorkflowTaskStarted(a) => task::started(a),
         EventKind::WorkflowTaskCompleted(a) => task::completed(a),
         EventKind::WorkflowTaskTimedOut(a) => task::timed_out(a),

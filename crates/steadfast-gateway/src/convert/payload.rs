@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use steadfast_core::{Payload, PayloadMap, Payloads};
+use steadfast_core::{Blanks, Payload, PayloadMap, Payloads};
 use steadfast_temporal_api::api::common::v1::{self as common, payload::ExternalPayloadDetails};
 
 /// Where the sizes of what a value keeps outside (in an SDK's external storage) are noted with it, in
@@ -59,8 +59,14 @@ fn core_map(fields: impl IntoIterator<Item = (String, common::Payload)>) -> Payl
 }
 
 /// A header, when there is one.
-pub(crate) fn header(map: &PayloadMap) -> Option<common::Header> {
-    (!map.is_empty()).then(|| common::Header { fields: fields(map) })
+pub(crate) fn header(map: &PayloadMap, blanks: Blanks) -> Option<common::Header> {
+    let is_there = !map.is_empty() || blanks.has(Blanks::HEADER);
+    is_there.then(|| common::Header { fields: fields(map) })
+}
+
+/// Whether a header is there and empty.
+pub(crate) fn blank_header(header: Option<&common::Header>) -> (Blanks, bool) {
+    (Blanks::HEADER, header.is_some_and(|header| header.fields.is_empty()))
 }
 
 /// A header, from Temporal's form.

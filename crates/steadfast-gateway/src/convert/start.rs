@@ -1,13 +1,16 @@
 //! What a start is made from.
 
 use steadfast_core::{
-    RequestId, Span,
+    Blanks, RequestId, Span,
     input::Signal,
     start::{OnConflict, StartRequest, WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
 };
-use steadfast_temporal_api::api::{
-    common::v1 as common, enums::v1 as enums, taskqueue::v1 as taskqueue,
-    workflowservice::v1 as proto,
+use steadfast_temporal_api::{
+    api::{
+        common::v1 as common, enums::v1 as enums, taskqueue::v1 as taskqueue,
+        workflowservice::v1 as proto,
+    },
+    well_known::Duration,
 };
 
 use super::{core_user_metadata, enums as map, opaque, payload, priority, retry, time};
@@ -25,6 +28,11 @@ pub(crate) fn start(
         policies(request.workflow_id_reuse_policy, request.workflow_id_conflict_policy)?;
     let cron_schedule = request.cron_schedule;
     let start_delay = delay(request.workflow_start_delay, &cron_schedule)?;
+    let blanks = blanks(
+        request.header.as_ref(),
+        request.workflow_execution_timeout.as_ref(),
+        request.workflow_run_timeout.as_ref(),
+    );
     Ok(StartRequest {
         workflow_type: request.workflow_type.unwrap_or_default().name.into(),
         task_queue: queue(request.task_queue)?,
@@ -57,6 +65,7 @@ pub(crate) fn start(
         priority: request.priority.map(priority::from_proto),
         request_eager_execution: request.request_eager_execution,
         versioning: request.versioning_override.as_ref().map(opaque),
+        blanks,
         on_conflict: request.on_conflict_options.map(|options| OnConflict {
             request_id: options.attach_request_id,
             completion_callbacks: options.attach_completion_callbacks,
@@ -87,6 +96,11 @@ pub(crate) fn signal_with_start(
         policies(request.workflow_id_reuse_policy, request.workflow_id_conflict_policy)?;
     let cron_schedule = request.cron_schedule;
     let start_delay = delay(request.workflow_start_delay, &cron_schedule)?;
+    let blanks = blanks(
+        request.header.as_ref(),
+        request.workflow_execution_timeout.as_ref(),
+        request.workflow_run_timeout.as_ref(),
+    );
     let start = StartRequest {
         workflow_type: request.workflow_type.unwrap_or_default().name.into(),
         task_queue: queue(request.task_queue)?,
@@ -119,9 +133,23 @@ pub(crate) fn signal_with_start(
         priority: request.priority.map(priority::from_proto),
         request_eager_execution: false,
         versioning: request.versioning_override.as_ref().map(opaque),
+        blanks,
         on_conflict: None,
     };
     Ok((start, signal))
+}
+
+/// What a start says nothing with.
+fn blanks(
+    header: Option<&common::Header>,
+    execution_timeout: Option<&Duration>,
+    run_timeout: Option<&Duration>,
+) -> Blanks {
+    Blanks::of([
+        payload::blank_header(header),
+        (Blanks::EXECUTION_TIMEOUT, time::is_blank(execution_timeout)),
+        (Blanks::RUN_TIMEOUT, time::is_blank(run_timeout)),
+    ])
 }
 
 /// Both policies; a deprecated reuse policy and a conflict policy exclude each other.
@@ -153,10 +181,7 @@ fn policies(
     Ok((map::core_reuse(reuse), map::core_conflict(conflict)))
 }
 
-fn delay(
-    delay: Option<steadfast_temporal_api::well_known::Duration>,
-    cron_schedule: &str,
-) -> Result<Span, Fault> {
+fn delay(delay: Option<Duration>, cron_schedule: &str) -> Result<Span, Fault> {
     if delay.is_some() && !cron_schedule.is_empty() {
         return Err(Fault::invalid(
             "CronSchedule and WorkflowStartDelay may not be used together.",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use prost::Message as _;
-use steadfast_core::Event;
+use steadfast_core::{Blanks, Event};
 use steadfast_engine::api::{PollHints, PolledActivityTask, PolledWorkflowTask, Query, QueryTask};
 use steadfast_temporal_api::api::{
     history::v1 as history, query::v1 as query, taskqueue::v1 as taskqueue,
@@ -40,6 +40,7 @@ pub(crate) fn workflow(
     names: &event::Names,
     page: Page,
 ) -> proto::PollWorkflowTaskQueueResponse {
+    let names = &names.clone().of_run(&polled.task_queue);
     let kind = if polled.lone_query.is_some() { Kind::Query } else { Kind::Workflow };
     let started_event_id = polled.task.task.started_event_id;
     let (history, next_page_token) = first_page(&polled, names, page);
@@ -105,7 +106,7 @@ fn asked(asked: &Query) -> query::WorkflowQuery {
     query::WorkflowQuery {
         query_type: asked.name.clone(),
         query_args: payload::list(&asked.args),
-        header: payload::header(&asked.header),
+        header: payload::header(&asked.header, Blanks::default()),
     }
 }
 
@@ -120,7 +121,7 @@ pub(crate) fn activity(polled: PolledActivityTask) -> proto::PollActivityTaskQue
         workflow_execution: Some(execution(&polled.run.execution())),
         activity_type: activity_type(&scheduled.activity_type),
         activity_id: scheduled.activity_id.to_string(),
-        header: payload::header(&scheduled.header),
+        header: payload::header(&scheduled.header, scheduled.blanks),
         input: payload::list(&scheduled.input),
         heartbeat_details: payload::list(&task.heartbeat_details),
         scheduled_time: Some(time::timestamp(task.scheduled_at)),

@@ -22,10 +22,14 @@ pub(crate) fn duration(span: Span) -> Option<wkt::Duration> {
     })
 }
 
-/// A bound on a length of time; nothing where there is none, so that SDKs do not show their users a
-/// timeout of zero.
-pub(crate) fn limit(span: Span) -> Option<wkt::Duration> {
-    if span == Span::ZERO { None } else { duration(span) }
+/// A limit, in protobuf's form; one of zero is no limit, and shown only where it was said.
+pub(crate) fn limit(span: Span, was_said: bool) -> Option<wkt::Duration> {
+    if span.is_zero() && !was_said { None } else { duration(span) }
+}
+
+/// Whether a length is there and zero.
+pub(crate) fn is_blank(span: Option<&wkt::Duration>) -> bool {
+    span.is_some_and(|span| (span.seconds, span.nanos) == (0, 0))
 }
 
 /// A length of time, from protobuf's form; nothing is zero, and what is negative is refused.

@@ -1,6 +1,9 @@
 //! Updates: their requests and outcomes.
 
-use steadfast_core::event::{UpdateOutcome, UpdateRequest};
+use steadfast_core::{
+    Blanks,
+    event::{UpdateOutcome, UpdateRequest},
+};
 use steadfast_temporal_api::api::update::v1 as proto;
 
 use super::{failure, payload};
@@ -14,7 +17,7 @@ pub(crate) fn request(request: &UpdateRequest) -> proto::Request {
             identity: request.identity.to_string(),
         }),
         input: Some(proto::Input {
-            header: payload::header(&request.header),
+            header: payload::header(&request.header, request.blanks),
             name: request.name.clone(),
             args: payload::list(&request.args),
         }),
@@ -34,6 +37,7 @@ pub(crate) fn core_request(request: Option<proto::Request>) -> Result<UpdateRequ
         update_id: meta.update_id.into(),
         identity: meta.identity.into(),
         name: input.name,
+        blanks: Blanks::of([payload::blank_header(input.header.as_ref())]),
         header: payload::core_header(input.header),
         args: payload::core_list(input.args),
     })

@@ -4,7 +4,7 @@ use steadfast_core::input::{RequestCancel, Signal, Terminate};
 use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
-    context::{Context, Patience, request_id},
+    context::{Context, Patience, request_id, shown_request_id},
     convert::{opaque, payload, start},
     fault::Fault,
 };
@@ -23,7 +23,7 @@ pub(crate) async fn signal_workflow_execution(
         input: payload::core_list(request.input),
         identity: request.identity.into(),
         header: payload::core_header(request.header),
-        request_id: request_id(request.request_id),
+        request_id: shown_request_id(request.request_id),
         external: None,
         links: start::links(&request.links),
     };

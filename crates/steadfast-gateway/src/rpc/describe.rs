@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use steadfast_core::{
-    Run,
+    Blanks, Run,
+    event::ResetPoint,
     run::{
         activity::{Pause, PendingActivity, PendingState},
         child::Child,
@@ -11,9 +12,11 @@ use steadfast_core::{
     },
 };
 use steadfast_engine::api::HistoryRequest;
-use steadfast_temporal_api::api::{
-    common::v1 as common, enums::v1 as enums, sdk::v1 as sdk, workflow::v1 as workflow,
-    workflowservice::v1 as proto,
+use steadfast_temporal_api::{
+    api::{
+        enums::v1 as enums, sdk::v1 as sdk, workflow::v1 as workflow, workflowservice::v1 as proto,
+    },
+    well_known::Timestamp,
 };
 
 use super::activity_control::to_proto as options_to_proto;
@@ -21,7 +24,7 @@ use crate::{
     context::{Context, Patience, target},
     convert::{
         activity_type, enums as map, event::Names, execution, failure, payload, priority,
-        task_queue, time, user_metadata, worker, workflow_type,
+        reset_point, task_queue, time, user_metadata, worker, workflow_type,
     },
     fault::Fault,
 };
@@ -44,7 +47,7 @@ pub(crate) async fn describe_workflow_execution(
     };
     let first = context.engine.history(&run.key().into(), first, context.soon()).await?;
     let started = first.events.first();
-    let metadata = started.and_then(|event| event.user_metadata.as_deref()).map(user_metadata);
+    let metadata = started.and_then(|event| event.user_metadata.as_deref()).and_then(user_metadata);
     Ok(proto::DescribeWorkflowExecutionResponse {
         execution_config: Some(config(run, metadata)),
         workflow_execution_info: Some(info(run, &names)),
@@ -63,8 +66,14 @@ fn config(
     let started = &run.started;
     workflow::WorkflowExecutionConfig {
         task_queue: task_queue(&started.task_queue),
-        workflow_execution_timeout: time::duration(started.workflow_execution_timeout),
-        workflow_run_timeout: time::duration(started.workflow_run_timeout),
+        workflow_execution_timeout: time::limit(
+            started.workflow_execution_timeout,
+            started.blanks.has(Blanks::EXECUTION_TIMEOUT),
+        ),
+        workflow_run_timeout: time::limit(
+            started.workflow_run_timeout,
+            started.blanks.has(Blanks::RUN_TIMEOUT),
+        ),
         default_workflow_task_timeout: time::duration(run.task_timeout()),
         user_metadata,
     }
@@ -92,29 +101,36 @@ fn info(run: &Run, names: &Names) -> workflow::WorkflowExecutionInfo {
         search_attributes: Some(
             payload::search_attributes(&run.search_attributes).unwrap_or_default(),
         ),
-        auto_reset_points: Some(workflow::ResetPoints::default()),
+        auto_reset_points: Some(reset_points(run, names)),
         task_queue: started.task_queue.to_string(),
         state_transition_count: i64::try_from(run.state_transitions).unwrap_or(i64::MAX),
         history_size_bytes: i64::try_from(run.history_bytes).unwrap_or(i64::MAX),
         execution_duration: run.closed_at.and_then(|at| time::duration(at.since(execution_time))),
         root_execution: Some(execution(&root)),
-        most_recent_worker_version_stamp: run.worker.as_ref().map(worker),
+        most_recent_worker_version_stamp: run.worker.as_deref().map(worker),
         first_run_id: started.first_execution_run_id.to_string(),
-        priority: Some(own_priority(run)),
+        priority: started.priority.as_ref().map(priority::to_proto),
         ..workflow::WorkflowExecutionInfo::default()
     }
 }
 
-fn own_priority(run: &Run) -> common::Priority {
-    run.started.priority.as_ref().map(priority::to_proto).unwrap_or_default()
+/// The points whose runs were kept when this one began.
+fn reset_points(run: &Run, names: &Names) -> workflow::ResetPoints {
+    let is_kept = |point: &&ResetPoint| {
+        point.ended_at.is_none_or(|at| at + names.retention >= run.started_at)
+    };
+    reset_point::to_proto(run.reset_points.iter().filter(is_kept), names.retention)
 }
+
+/// Go's zero time: how Temporal says that a run has no end.
+const NEVER: Timestamp = Timestamp { seconds: -62_135_596_800, nanos: 0 };
 
 fn extended(run: &Run) -> workflow::WorkflowExecutionExtendedInfo {
     let started = &run.started;
     let run_end = started.workflow_run_timeout.set().map(|timeout| run.started_at + timeout);
     workflow::WorkflowExecutionExtendedInfo {
         execution_expiration_time: started.workflow_execution_expiration.map(time::timestamp),
-        run_expiration_time: run_end.map(time::timestamp),
+        run_expiration_time: Some(run_end.map_or(NEVER, time::timestamp)),
         cancel_requested: run.cancel_requested.is_some(),
         original_start_time: Some(time::timestamp(run.original_start())),
         last_reset_time: run.opened.reset.as_ref().map(|_| time::timestamp(run.started_at)),
@@ -156,7 +172,7 @@ fn pending_task(run: &Run, pending: &Pending) -> workflow::PendingWorkflowTaskIn
     workflow::PendingWorkflowTaskInfo {
         state: state.into(),
         scheduled_time: scheduled,
-        original_scheduled_time: scheduled,
+        original_scheduled_time: run.session.heartbeats_since.map(time::timestamp).or(scheduled),
         started_time: out.map(|out| time::timestamp(out.started_at)),
         attempt: pending.attempt,
     }

@@ -51,6 +51,7 @@ pub(crate) async fn get_workflow_execution_history(
     let page = context.engine.history(&target, wanted, deadline).await?;
     let is_open = page.status.is_open();
     target.execution.run_id = page.run.run_id.clone();
+    let names = names.of_run(&page.task_queue);
     let mut answer = match place {
         Some(place) if place.through > 0 => return Ok(task_page(context, page, place, &names)),
         Some(_) | None => run_page(context, page, &names, request.wait_new_event),
@@ -161,8 +162,10 @@ pub(crate) async fn get_workflow_execution_history_reverse(
     let size = page_size(context, request.maximum_page_size);
     let size = EventId::try_from(size).unwrap_or(EventId::MAX);
     let first = (last - size + 1).max(1);
-    let events = range(context, &target, first, last, context.soon()).await?;
-    let mut shown: Vec<_> = events.iter().map(|event| event::to_proto(event, &names)).collect();
+    let page = range(context, &target, first, last, context.soon()).await?;
+    let names = names.of_run(&page.task_queue);
+    let mut shown: Vec<_> =
+        page.events.iter().map(|event| event::to_proto(event, &names)).collect();
     shown.reverse();
     let run_id = target.execution.run_id.to_string();
     let next_page_token =
@@ -173,14 +176,14 @@ pub(crate) async fn get_workflow_execution_history_reverse(
     })
 }
 
-/// The events from `first` through `last`.
+/// The page with the events from `first` through `last`.
 async fn range(
     context: &Context,
     target: &Target,
     first: EventId,
     last: EventId,
     deadline: Deadline,
-) -> Result<Vec<Arc<Event>>, Fault> {
+) -> Result<HistoryPage, Fault> {
     let max_events = usize::try_from(last - first + 1).unwrap_or(0);
     let wanted = HistoryRequest {
         from_event_id: first,
@@ -188,6 +191,5 @@ async fn range(
         wait_new: false,
         close_event_only: false,
     };
-    let page = context.engine.history(target, wanted, deadline).await?;
-    Ok(page.events)
+    Ok(context.engine.history(target, wanted, deadline).await?)
 }

@@ -9,7 +9,7 @@ use tonic::Code;
 
 use crate::{
     context::{Context, Patience, namespace},
-    convert::{enums as map, event::Names, execution, payload, time, workflow_type},
+    convert::{enums as map, execution, payload, time, workflow_type},
     fault::Fault,
 };
 
@@ -163,7 +163,7 @@ async fn list(
     page_token: Vec<u8>,
 ) -> Result<(Vec<workflow::WorkflowExecutionInfo>, Vec<u8>), Fault> {
     let namespace: Namespace = namespace(name)?;
-    let names = context.names(&namespace).await?;
+    context.names(&namespace).await?;
     let request = ListRequest {
         namespace,
         query,
@@ -171,21 +171,21 @@ async fn list(
         page_token: page_token.into(),
     };
     let page = visibility(context)?.list(request, context.soon()).await?;
-    let runs = page.runs.iter().map(|run| info(run, &names)).collect();
+    let runs = page.runs.iter().map(info).collect();
     Ok((runs, page.next_page_token.into()))
 }
 
-fn info(run: &RunInfo, names: &Names) -> workflow::WorkflowExecutionInfo {
+/// A run as lists show it: how long an open one is they leave out.
+fn info(run: &RunInfo) -> workflow::WorkflowExecutionInfo {
     let parent = run.parent.as_ref();
-    let own = parent.filter(|(namespace, _)| namespace.as_str() == names.namespace);
+    let closed = |number: i64| if run.status.is_open() { 0 } else { number };
     workflow::WorkflowExecutionInfo {
         execution: Some(execution(&run.execution)),
         r#type: workflow_type(&run.workflow_type),
         start_time: Some(time::timestamp(run.start_time)),
         close_time: run.close_time.map(time::timestamp),
         status: map::status(run.status).into(),
-        history_length: if run.status.is_open() { 0 } else { run.history_length },
-        parent_namespace_id: own.map(|_| names.namespace_id.clone()).unwrap_or_default(),
+        history_length: closed(run.history_length),
         parent_execution: parent.map(|(_, parent)| execution(parent)),
         execution_time: Some(time::timestamp(run.execution_time)),
         memo: Some(payload::memo(&run.memo).unwrap_or_default()),
@@ -193,11 +193,10 @@ fn info(run: &RunInfo, names: &Names) -> workflow::WorkflowExecutionInfo {
             payload::search_attributes(&run.search_attributes).unwrap_or_default(),
         ),
         task_queue: run.task_queue.to_string(),
-        state_transition_count: run.state_transition_count,
-        history_size_bytes: i64::try_from(run.history_size_bytes).unwrap_or(i64::MAX),
+        state_transition_count: closed(run.state_transition_count),
+        history_size_bytes: closed(i64::try_from(run.history_size_bytes).unwrap_or(i64::MAX)),
         execution_duration: run.execution_duration.and_then(time::duration),
         root_execution: Some(execution(&run.root)),
-        first_run_id: run.first_run_id.to_string(),
         ..workflow::WorkflowExecutionInfo::default()
     }
 }

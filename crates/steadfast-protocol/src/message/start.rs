@@ -108,7 +108,11 @@ impl Start {
     pub fn into_request(self) -> (WorkflowId, StartRequest, Option<Signal>) {
         let options = self.options;
         let has_metadata = options.summary.is_some() || options.details.is_some();
-        let metadata = UserMetadata { summary: options.summary, details: options.details };
+        let metadata = UserMetadata {
+            summary: options.summary,
+            details: options.details,
+            ..UserMetadata::default()
+        };
         let request = StartRequest {
             workflow_type: self.workflow_type,
             task_queue: self.task_queue,

@@ -147,7 +147,7 @@ fn apply(settings: &mut Settings, change: &NamespaceChange) {
 fn not_stored(error: StoredError) -> NamespaceError {
     match error {
         StoredError::NotFound(name) => NamespaceError::NotFound(name.to_string()),
-        StoredError::Exists(_) => NamespaceError::Exists,
+        StoredError::Exists(name) => NamespaceError::Exists(name.to_string()),
         StoredError::Conflict(_) | StoredError::Corrupt { .. } | StoredError::Unavailable(_) => {
             NamespaceError::Unavailable(error.to_string())
         }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use steadfast_core::limits;
+use steadfast_core::{Span, limits};
 use steadfast_engine::{EngineConfig, search_attributes::AttributeLimits};
 use steadfast_gateway::GatewayConfig;
 use steadfast_jetstream::config::{Config as JetStreamConfig, EventFeed, GroupCommit};
@@ -181,6 +181,9 @@ fn limits(limits: &sections::Limits) -> limits::Limits {
         signals_total_max: limits.signals_total_max,
         suggest_continue_as_new_events: i64::from(limits.suggest_continue_as_new_events),
         suggest_continue_as_new_bytes: limits.suggest_continue_as_new_bytes.0,
+        workflow_task_heartbeats_max: Span::from_millis(millis(
+            limits.workflow_task_heartbeats_max,
+        )),
         request_ids_max: limits.request_ids_max,
     }
 }

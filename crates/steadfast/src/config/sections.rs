@@ -281,6 +281,8 @@ section! {
         suggest_continue_as_new_events: u32 = 4_096,
         /// History bytes after which workers are told to continue as new.
         suggest_continue_as_new_bytes: Size = Size::mib(4),
+        /// How long a worker may answer workflow tasks with nothing but the wish for another one.
+        workflow_task_heartbeats_max: Time = Time::secs(1_800),
         /// Request ids remembered per run, so that repeated requests change nothing.
         request_ids_max: usize = 10_000,
         /// Search attributes per run.

@@ -116,6 +116,9 @@ async fn visibility() -> Result<()> {
         world.start("Cart", id).await?;
     }
     let cli = &mut world.cli;
+    // Before, there is no build to show yet.
+    let answered = |value: &Value| value["workflowExecutionInfo"]["historyLength"] == "4";
+    cli.until(&["workflow", "describe", "--workflow-id", "cart-1"], answered).await?;
     let reason = ["--reason", "closing time"];
     cli.record(&[&["workflow", "terminate", "--workflow-id", "cart-1"][..], &reason].concat())
         .await?;

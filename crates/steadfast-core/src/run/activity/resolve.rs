@@ -35,7 +35,7 @@ impl Transition<'_> {
         &mut self,
         input: ResolveActivity,
     ) -> Result<Reply, Rejection> {
-        self.require_open().map_err(|_| Rejection::ActivityNotFound)?;
+        self.require_open().map_err(|_| Rejection::ActivityOfClosed)?;
         let mut activity = self.run.find_activity(&input.activity)?;
         let identity = input.identity;
         if activity.started.is_none() {

@@ -54,6 +54,7 @@ impl Transition<'_> {
             workflow_task_completed_event_id: task_completed,
             retry_policy: Some(policy),
             priority: command.priority,
+            blanks: command.blanks,
         };
         let run_timeout = self.run.started.workflow_run_timeout;
         self.complete_attributes(&mut scheduled, run_timeout).map_err(bad)?;

@@ -2,7 +2,7 @@
 
 use super::{Child, execution};
 use crate::{
-    EventId, EventKind, Execution, PayloadMap, Rejection, RunId, Transition, WorkflowType,
+    Blanks, EventId, EventKind, Execution, PayloadMap, Rejection, RunId, Transition, WorkflowType,
     event::{
         ChildWorkflowExecutionCanceled, ChildWorkflowExecutionCompleted,
         ChildWorkflowExecutionFailed, ChildWorkflowExecutionStarted,
@@ -74,6 +74,7 @@ impl Transition<'_> {
             execution: execution(child, run_id),
             workflow_type,
             header,
+            blanks: child.initiated.blanks.only(Blanks::HEADER),
         };
         self.arrival(started, Vec::new());
     }

@@ -197,7 +197,7 @@ fn a_child_reports_to_its_parent_when_its_chain_ends() {
     let Some(mut child) = world.child() else { panic!("no child is to start") };
     child.complete([done()]).unwrap();
     expect![[r#"
-        1 WorkflowExecutionStarted {"attempt":1,"parent":{"execution":{"run_id":"run-1"},"initiated_event_id":5},"root":{"run_id":"run-1"},"task_queue":"queue"}
+        1 WorkflowExecutionStarted {"attempt":1,"blanks":4,"parent":{"execution":{"run_id":"run-1"},"initiated_event_id":5},"root":{"run_id":"run-1"},"task_queue":"queue"}
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         3 WorkflowTaskStarted {"scheduled_event_id":2}
         4 WorkflowTaskCompleted {"scheduled_event_id":2,"started_event_id":3}

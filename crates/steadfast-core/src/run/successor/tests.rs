@@ -4,8 +4,9 @@ use expect_test::expect;
 
 use super::{check_cron, cron_backoff};
 use crate::{
-    Failure, Payload, RetryPolicy, Span, Timestamp,
-    command::{CommandKind, ContinueAsNew},
+    Failure, Payload, PayloadMap, RetryPolicy, Span, Timestamp,
+    command::{CommandKind, ContinueAsNew, StartChildWorkflow},
+    event::ResetPoint,
     fixture::{EPOCH, World, request},
     start::StartRequest,
 };
@@ -39,7 +40,7 @@ fn continue_as_new_takes_over_what_is_not_said() {
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         3 WorkflowTaskStarted {"scheduled_event_id":2}
         4 WorkflowTaskCompleted {"scheduled_event_id":2,"started_event_id":3}
-        5 WorkflowExecutionContinuedAsNew {"initiator":"Workflow","input":["2"],"memo":{"note":"1"},"new_execution_run_id":"0a9baaee","task_queue":"queue","workflow_run_timeout":"60s"}
+        5 WorkflowExecutionContinuedAsNew {"input":["2"],"memo":{"note":"1"},"new_execution_run_id":"0a9baaee","task_queue":"queue","workflow_run_timeout":"60s"}
     "#]].assert_eq(&world.history());
     expect![[r#"
         OfferWorkflowTask queue 2 attempt 1
@@ -49,7 +50,7 @@ fn continue_as_new_takes_over_what_is_not_said() {
     .assert_eq(&world.effects());
     let next = world.successor().expect("a run follows");
     expect![[r#"
-        1 WorkflowExecutionStarted {"attempt":1,"continued_execution_run_id":"run-1","initiator":"Workflow","input":["2"],"memo":{"note":"1"},"task_queue":"queue","workflow_run_timeout":"60s"}
+        1 WorkflowExecutionStarted {"attempt":1,"blanks":4,"continued_execution_run_id":"run-1","initiator":"Workflow","input":["2"],"memo":{"note":"1"},"task_queue":"queue","workflow_run_timeout":"60s"}
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
     "#]].assert_eq(&next.history());
     assert_eq!(next.run.started.first_execution_run_id, world.run.key().run_id);
@@ -65,6 +66,46 @@ fn the_builds_of_a_run_are_its_own() {
     assert_eq!(shown, r#"["unversioned","unversioned:one"]"#);
     let next = world.successor().expect("a run follows");
     assert_eq!(next.run.search_attributes.keys().collect::<Vec<_>>(), ["City"]);
+}
+
+#[test]
+fn a_chain_knows_where_each_build_took_it_over() {
+    let points = |world: &World| -> Vec<_> {
+        let points = world.run.reset_points.iter();
+        let point = |point: &ResetPoint| {
+            (
+                point.build_id.clone(),
+                point.first_task_completed_event_id,
+                point.resettable,
+                point.ended_at.is_some(),
+            )
+        };
+        points.map(point).collect()
+    };
+    let mut world = World::default();
+    let child = StartChildWorkflow {
+        workflow_id: "c".into(),
+        workflow_type: "sub".into(),
+        ..StartChildWorkflow::default()
+    };
+    let child = CommandKind::StartChildWorkflow(Box::new(child));
+    world.complete_as("one", [child]).unwrap();
+    world.signal("go on").unwrap();
+    world.complete_as("one", [CommandKind::ModifyProperties { upserted_memo: memo() }]).unwrap();
+    world.signal("go on").unwrap();
+    world.complete_as("two", [CommandKind::ContinueAsNew(Box::default())]).unwrap();
+    let (one, two) = ("one".to_owned(), "two".to_owned());
+    let expected = [(one.clone(), 4, true, false), (two.clone(), 14, false, false)];
+    assert_eq!(points(&world), expected);
+    let mut next = world.successor().expect("a run follows");
+    next.pass(Span::from_secs(1));
+    next.complete_as("two", [complete("1")]).unwrap();
+    assert_eq!(points(&next), [(one, 4, true, true), (two, 14, false, true)]);
+    assert_eq!(*next.run.reset_points, next.run.started.prev_reset_points);
+}
+
+fn memo() -> PayloadMap {
+    PayloadMap::from([("note".to_owned(), Payload::new("json/plain", "1"))])
 }
 
 #[test]
@@ -151,7 +192,7 @@ fn a_cron_run_is_followed_by_the_next_whatever_its_end() {
     second.complete([fail()]).unwrap();
     let third = second.successor().expect("the next run");
     expect![[r#"
-        1 WorkflowExecutionStarted {"attempt":1,"cron_schedule":"*/5 * * * *","first_workflow_task_backoff":"300s","task_queue":"queue"}
+        1 WorkflowExecutionStarted {"attempt":1,"cron_schedule":"*/5 * * * *","first_workflow_task_backoff":"300s","initiator":"CronSchedule","task_queue":"queue"}
         2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
         3 WorkflowTaskStarted {"scheduled_event_id":2}
         4 WorkflowTaskCompleted {"scheduled_event_id":2,"started_event_id":3}

@@ -2,7 +2,7 @@
 
 use super::{Kind, Out, Problem};
 use crate::{
-    Change, Command, Entry, EventId, Failure, Rejection, Span, Transition,
+    Change, Command, Entry, EventId, Failure, Rejection, Span, Timestamp, Transition,
     event::{
         WorkflowTaskCompleted, WorkflowTaskFailed, WorkflowTaskFailedCause, WorkflowTaskTimedOut,
     },
@@ -93,6 +93,15 @@ impl Transition<'_> {
                 dropped_after,
             });
         }
+        if let Some(since) = self.heartbeats_since(&out, &input) {
+            if self.now > since + self.limits.workflow_task_heartbeats_max {
+                self.end_heartbeats(&out);
+                return Err(Rejection::HeartbeatsTooLong);
+            }
+            self.run.session.heartbeats_since = Some(since);
+        } else {
+            self.run.session.heartbeats_since = None;
+        }
         let before = self.clone();
         let (identity, next_task) = (input.identity.clone(), input.next_task.clone());
         self.completed_by = identity.clone();
@@ -116,6 +125,29 @@ impl Transition<'_> {
                 Err(rejection)
             }
         }
+    }
+
+    /// When the workflow tasks began that were nothing but heartbeats, if this one is such a one.
+    fn heartbeats_since(&self, out: &Out, input: &CompleteWorkflowTask) -> Option<Timestamp> {
+        let is_heartbeat = input.force_new_task && input.commands.is_empty();
+        is_heartbeat.then(|| self.run.session.heartbeats_since.unwrap_or(out.scheduled_at))
+    }
+
+    /// The task counts as too late, and the next one goes to whoever polls the run's own queue.
+    fn end_heartbeats(&mut self, out: &Out) {
+        self.run.session.heartbeats_since = None;
+        self.forget_deliveries();
+        self.write_started(out);
+        self.event(WorkflowTaskTimedOut {
+            scheduled_event_id: out.task.scheduled_event_id,
+            started_event_id: out.task.started_event_id,
+            timeout_type: TimeoutType::StartToClose,
+        });
+        if self.run.sticky.is_some() {
+            self.change(Change::StickySet(None));
+        }
+        self.flush_buffered();
+        self.schedule_workflow_task();
     }
 
     fn write_completion(
@@ -206,6 +238,7 @@ impl Transition<'_> {
         let Some(out) = self.run.session.task_out.take() else {
             return;
         };
+        self.run.session.heartbeats_since = None;
         self.forget_deliveries();
         if out.kind != Kind::Transient {
             self.write_started(&out);
@@ -263,6 +296,7 @@ impl Transition<'_> {
         again: Again,
     ) {
         self.run.session.task_out = None;
+        self.run.session.heartbeats_since = None;
         self.forget_deliveries();
         if cause == WorkflowTaskFailedCause::UnhandledCommand {
             self.run.session.close_attempted = true;

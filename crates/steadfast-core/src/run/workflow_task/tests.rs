@@ -317,3 +317,49 @@ fn a_long_history_is_told_to_continue_as_new_with_its_reasons() {
     let reasons = [Reason::HistorySizeTooLarge, Reason::TooManyHistoryEvents];
     assert_eq!(out.suggest_continue_as_new, reasons);
 }
+
+/// A worker's answer that only asks for another task.
+fn heartbeat(world: &mut World) -> Result<Reply, Rejection> {
+    let task = world.poll()?.task;
+    let mut input = fixture::complete(task, Vec::new(), None);
+    if let Input::CompleteWorkflowTask(input) = &mut input {
+        input.force_new_task = true;
+    }
+    world.feed(input)
+}
+
+#[test]
+fn a_worker_may_not_answer_with_heartbeats_for_ever() {
+    let mut world = World::default();
+    world.limits.workflow_task_heartbeats_max = Span::from_secs(20);
+    for _ in 0..3 {
+        heartbeat(&mut world).unwrap();
+        world.pass(Span::from_secs(9));
+    }
+    assert_eq!(heartbeat(&mut world), Err(Rejection::HeartbeatsTooLong));
+    expect![[r#"
+        1 WorkflowExecutionStarted {"attempt":1,"task_queue":"queue"}
+        2 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
+        3 WorkflowTaskStarted {"scheduled_event_id":2}
+        4 WorkflowTaskCompleted {"scheduled_event_id":2,"started_event_id":3}
+        5 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
+        6 WorkflowTaskStarted {"scheduled_event_id":5}
+        7 WorkflowTaskCompleted {"scheduled_event_id":5,"started_event_id":6}
+        8 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
+        9 WorkflowTaskStarted {"scheduled_event_id":8}
+        10 WorkflowTaskCompleted {"scheduled_event_id":8,"started_event_id":9}
+        11 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
+        12 WorkflowTaskStarted {"scheduled_event_id":11}
+        13 WorkflowTaskTimedOut {"scheduled_event_id":11,"started_event_id":12,"timeout_type":"StartToClose"}
+        14 WorkflowTaskScheduled {"attempt":1,"task_queue":"queue"}
+    "#]].assert_eq(&world.history());
+    // The next task begins anew, and so does what follows a task that does anything.
+    heartbeat(&mut world).unwrap();
+    world.pass(Span::from_secs(15));
+    world.complete([timer("t")]).unwrap();
+    world.signal("again").unwrap();
+    world.pass(Span::from_secs(4));
+    heartbeat(&mut world).unwrap();
+    world.pass(Span::from_secs(9));
+    heartbeat(&mut world).unwrap();
+}

@@ -5,12 +5,13 @@ use steadfast_temporal_api::api::history::v1::{self as proto, history_event::Att
 
 use crate::convert::{activity_type, enums, failure, payload, priority, retry, task_queue, time};
 
+#[expect(deprecated, reason = "Temporal fills the legacy fields")]
 pub(super) fn scheduled(a: &core::ActivityTaskScheduled) -> Attributes {
     Attributes::ActivityTaskScheduledEventAttributes(proto::ActivityTaskScheduledEventAttributes {
         activity_id: a.activity_id.to_string(),
         activity_type: activity_type(&a.activity_type),
         task_queue: task_queue(&a.task_queue),
-        header: payload::header(&a.header),
+        header: payload::header(&a.header, a.blanks),
         input: payload::list(&a.input),
         schedule_to_close_timeout: time::duration(a.schedule_to_close_timeout),
         schedule_to_start_timeout: time::duration(a.schedule_to_start_timeout),
@@ -19,7 +20,7 @@ pub(super) fn scheduled(a: &core::ActivityTaskScheduled) -> Attributes {
         workflow_task_completed_event_id: a.workflow_task_completed_event_id,
         retry_policy: a.retry_policy.as_ref().map(retry::to_proto),
         priority: a.priority.as_ref().map(priority::to_proto),
-        ..proto::ActivityTaskScheduledEventAttributes::default()
+        use_workflow_build_id: a.use_workflow_build_id,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Child workflows, seen from the parent.
 
-use steadfast_core::event as core;
+use steadfast_core::{Blanks, event as core};
 use steadfast_temporal_api::api::history::v1::{self as proto, history_event::Attributes};
 
 use super::Names;
@@ -8,6 +8,7 @@ use crate::convert::{
     enums, execution, failure, payload, priority, retry, task_queue, text, time, workflow_type,
 };
 
+#[expect(deprecated, reason = "Temporal fills the legacy fields")]
 pub(super) fn initiated(
     a: &core::StartChildWorkflowExecutionInitiated,
     names: &Names,
@@ -20,7 +21,10 @@ pub(super) fn initiated(
             workflow_type: workflow_type(&a.workflow_type),
             task_queue: task_queue(&a.task_queue),
             input: payload::list(&a.input),
-            workflow_execution_timeout: time::duration(a.workflow_execution_timeout),
+            workflow_execution_timeout: time::limit(
+                a.workflow_execution_timeout,
+                a.blanks.has(Blanks::EXECUTION_TIMEOUT),
+            ),
             workflow_run_timeout: time::duration(a.workflow_run_timeout),
             workflow_task_timeout: time::duration(a.workflow_task_timeout),
             parent_close_policy: enums::parent_close(a.parent_close_policy).into(),
@@ -28,10 +32,11 @@ pub(super) fn initiated(
             workflow_id_reuse_policy: enums::reuse(a.workflow_id_reuse_policy).into(),
             retry_policy: a.retry_policy.as_ref().map(retry::to_proto),
             cron_schedule: a.cron_schedule.clone(),
-            header: payload::header(&a.header),
+            header: payload::header(&a.header, a.blanks),
             memo: payload::memo(&a.memo),
             search_attributes: payload::search_attributes(&a.search_attributes),
             priority: a.priority.as_ref().map(priority::to_proto),
+            inherit_build_id: a.inherit_build_id,
             ..proto::StartChildWorkflowExecutionInitiatedEventAttributes::default()
         },
     )
@@ -63,7 +68,7 @@ pub(super) fn started(a: &core::ChildWorkflowExecutionStarted, names: &Names) ->
             initiated_event_id: a.initiated_event_id,
             workflow_execution: Some(execution(&a.execution)),
             workflow_type: workflow_type(&a.workflow_type),
-            header: payload::header(&a.header),
+            header: payload::header(&a.header, a.blanks),
         },
     )
 }

@@ -1,6 +1,7 @@
-//! Messages from this run to other runs.
+//! Messages from this run to other runs. That one failed is told without the task that sent it, as in
+//! Temporal.
 
-use steadfast_core::event as core;
+use steadfast_core::{Blanks, event as core};
 use steadfast_temporal_api::api::history::v1::{self as proto, history_event::Attributes};
 
 use super::Names;
@@ -30,7 +31,6 @@ pub(super) fn cancel_failed(
     Attributes::RequestCancelExternalWorkflowExecutionFailedEventAttributes(
         proto::RequestCancelExternalWorkflowExecutionFailedEventAttributes {
             cause: a.cause as i32,
-            workflow_task_completed_event_id: a.workflow_task_completed_event_id,
             namespace: text(&a.namespace),
             namespace_id: names.id_of(&a.namespace),
             workflow_execution: Some(execution(&a.execution)),
@@ -67,7 +67,7 @@ pub(super) fn signal_initiated(
             signal_name: a.signal_name.clone(),
             input: payload::list(&a.input),
             child_workflow_only: a.child_workflow_only,
-            header: payload::header(&a.header),
+            header: payload::header(&a.header, Blanks::default()),
             ..proto::SignalExternalWorkflowExecutionInitiatedEventAttributes::default()
         },
     )
@@ -80,7 +80,6 @@ pub(super) fn signal_failed(
     Attributes::SignalExternalWorkflowExecutionFailedEventAttributes(
         proto::SignalExternalWorkflowExecutionFailedEventAttributes {
             cause: a.cause as i32,
-            workflow_task_completed_event_id: a.workflow_task_completed_event_id,
             namespace: text(&a.namespace),
             namespace_id: names.id_of(&a.namespace),
             workflow_execution: Some(execution(&a.execution)),

@@ -1,16 +1,17 @@
 //! Workflow tasks, timers and markers.
 
-use steadfast_core::event as core;
+use steadfast_core::{Blanks, event as core};
 use steadfast_temporal_api::api::{
     common::v1 as common,
     history::v1::{self as proto, history_event::Attributes},
 };
 
+use super::Names;
 use crate::convert::{clear, enums, failure, payload, sticky_queue, task_queue, time, worker};
 
-pub(super) fn scheduled(a: &core::WorkflowTaskScheduled) -> Attributes {
+pub(super) fn scheduled(a: &core::WorkflowTaskScheduled, names: &Names) -> Attributes {
     let queue = if a.sticky {
-        sticky_queue(&a.task_queue, &steadfast_core::TaskQueue::default())
+        sticky_queue(&a.task_queue, &names.task_queue)
     } else {
         task_queue(&a.task_queue)
     };
@@ -105,7 +106,7 @@ pub(super) fn marker(a: &core::MarkerRecorded) -> Attributes {
         marker_name: a.marker_name.clone(),
         details: details.collect(),
         workflow_task_completed_event_id: a.workflow_task_completed_event_id,
-        header: payload::header(&a.header),
+        header: payload::header(&a.header, Blanks::default()),
         failure: a.failure.as_ref().map(failure::to_proto),
     })
 }

@@ -43,7 +43,8 @@ fn every_kind_has_the_number_that_temporal_gives_its_name() {
 
 #[test]
 fn only_the_runs_own_namespace_is_shown_by_its_id() {
-    let names = Names { namespace: "shop".to_owned(), namespace_id: "id".to_owned() };
+    let names =
+        Names { namespace: "shop".to_owned(), namespace_id: "id".to_owned(), ..Names::default() };
     assert_eq!(names.id_of(&"shop".into()), "id");
     assert_eq!(names.id_of(&"bank".into()), "");
 }

@@ -1,16 +1,31 @@
 //! A run's own beginning, end and properties.
 
-use steadfast_core::event as core;
-use steadfast_temporal_api::api::history::v1::{self as proto, history_event::Attributes};
+use steadfast_core::{Blanks, Payload, event as core};
+use steadfast_temporal_api::{
+    api::{
+        common::v1 as common,
+        history::v1::{self as proto, history_event::Attributes},
+    },
+    well_known::Duration,
+};
 
 use super::Names;
-use crate::convert::{
-    clear, enums, execution, failure, payload, priority, retry, task_queue, time, workflow_type,
+use crate::{
+    context::given,
+    convert::{
+        clear, enums, execution, failure, payload, priority, reset_point, retry, task_queue, time,
+        workflow_type,
+    },
 };
+
+/// The header that the engine gives a run, so that it is part of its caller's trace.
+const TRACEPARENT: &str = "traceparent";
 
 pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attributes {
     let parent = a.parent.as_ref();
     let parent_id = parent.map(|parent| names.id_of(&parent.namespace)).unwrap_or_default();
+    let timeout = |span, field| time::limit(span, a.blanks.has(field));
+    let points = &a.prev_reset_points;
     Attributes::WorkflowExecutionStartedEventAttributes(
         proto::WorkflowExecutionStartedEventAttributes {
             workflow_type: workflow_type(&a.workflow_type),
@@ -21,11 +36,14 @@ pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attr
             parent_workflow_namespace_id: parent_id,
             parent_workflow_execution: parent.map(|parent| execution(&parent.execution)),
             parent_initiated_event_id: parent.map_or(0, |parent| parent.initiated_event_id),
-            root_workflow_execution: Some(root(a)),
+            root_workflow_execution: a.root.as_ref().map(execution),
             task_queue: task_queue(&a.task_queue),
             input: payload::list(&a.input),
-            workflow_execution_timeout: time::limit(a.workflow_execution_timeout),
-            workflow_run_timeout: time::limit(a.workflow_run_timeout),
+            workflow_execution_timeout: timeout(
+                a.workflow_execution_timeout,
+                Blanks::EXECUTION_TIMEOUT,
+            ),
+            workflow_run_timeout: timeout(a.workflow_run_timeout, Blanks::RUN_TIMEOUT),
             workflow_task_timeout: time::duration(a.workflow_task_timeout),
             continued_execution_run_id: a.continued_execution_run_id.to_string(),
             initiator: a.initiator as i32,
@@ -40,10 +58,12 @@ pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attr
                 .workflow_execution_expiration
                 .map(time::timestamp),
             cron_schedule: a.cron_schedule.clone(),
-            first_workflow_task_backoff: time::duration(a.first_workflow_task_backoff),
+            first_workflow_task_backoff: backoff(a),
+            prev_auto_reset_points: (!points.is_empty())
+                .then(|| reset_point::to_proto(points, names.retention)),
             memo: payload::memo(&a.memo),
             search_attributes: payload::search_attributes(&a.search_attributes),
-            header: payload::header(&a.header),
+            header: header(a),
             completion_callbacks: a.completion_callbacks.iter().filter_map(clear).collect(),
             priority: a.priority.as_ref().map(priority::to_proto),
             eager_execution_accepted: a.eager_execution_accepted,
@@ -52,17 +72,19 @@ pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attr
     )
 }
 
-/// The top of the tree that a run belongs to: itself where it has no parent.
-fn root(
-    a: &core::WorkflowExecutionStarted,
-) -> steadfast_temporal_api::api::common::v1::WorkflowExecution {
-    a.root.as_ref().map_or_else(
-        || steadfast_temporal_api::api::common::v1::WorkflowExecution {
-            workflow_id: a.workflow_id.to_string(),
-            run_id: a.original_execution_run_id.to_string(),
-        },
-        execution,
-    )
+/// The header without what the engine put there: the trace that the run is part of.
+fn header(a: &core::WorkflowExecutionStarted) -> Option<common::Header> {
+    let is_ours =
+        |name: &str, value: &Payload| name == TRACEPARENT && value.encoding() == Some("text/plain");
+    let blanks = if a.header.is_empty() { a.blanks } else { Blanks::HEADER };
+    let mut header = a.header.clone();
+    header.retain(|name, value| !is_ours(name, value));
+    payload::header(&header, blanks)
+}
+
+/// The delay of the first task; Temporal leaves it out where a workflow goes on at once.
+fn backoff(a: &core::WorkflowExecutionStarted) -> Option<Duration> {
+    time::limit(a.first_workflow_task_backoff, a.initiator != core::Initiator::Workflow)
 }
 
 pub(super) fn completed(a: &core::WorkflowExecutionCompleted) -> Attributes {
@@ -114,6 +136,7 @@ pub(super) fn terminated(a: &core::WorkflowExecutionTerminated) -> Attributes {
     )
 }
 
+#[expect(deprecated, reason = "Temporal fills the legacy fields")]
 pub(super) fn continued(a: &core::WorkflowExecutionContinuedAsNew) -> Attributes {
     Attributes::WorkflowExecutionContinuedAsNewEventAttributes(
         proto::WorkflowExecutionContinuedAsNewEventAttributes {
@@ -124,10 +147,11 @@ pub(super) fn continued(a: &core::WorkflowExecutionContinuedAsNew) -> Attributes
             workflow_run_timeout: time::duration(a.workflow_run_timeout),
             workflow_task_timeout: time::duration(a.workflow_task_timeout),
             workflow_task_completed_event_id: a.workflow_task_completed_event_id,
-            backoff_start_interval: time::duration(a.backoff_start_interval),
+            backoff_start_interval: time::limit(a.backoff_start_interval, false),
+            inherit_build_id: a.inherit_build_id,
             initiator: a.initiator as i32,
             last_completion_result: payload::list(&a.last_completion_result),
-            header: payload::header(&a.header),
+            header: payload::header(&a.header, Blanks::default()),
             memo: payload::memo(&a.memo),
             search_attributes: payload::search_attributes(&a.search_attributes),
             ..proto::WorkflowExecutionContinuedAsNewEventAttributes::default()
@@ -152,9 +176,9 @@ pub(super) fn signaled(a: &core::WorkflowExecutionSignaled) -> Attributes {
             signal_name: a.signal_name.clone(),
             input: payload::list(&a.input),
             identity: a.identity.to_string(),
-            header: payload::header(&a.header),
+            header: payload::header(&a.header, Blanks::default()),
             external_workflow_execution: a.external_workflow_execution.as_ref().map(execution),
-            request_id: a.request_id.to_string(),
+            request_id: given(&a.request_id),
             ..proto::WorkflowExecutionSignaledEventAttributes::default()
         },
     )
