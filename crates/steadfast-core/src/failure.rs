@@ -77,6 +77,17 @@ pub enum FailureInfo {
     Activity(ActivityFailure),
     /// A child workflow failed; the cause says why.
     ChildWorkflow(ChildFailure),
+    /// A Nexus operation failed; the cause says why.
+    NexusOperation(NexusOperationFailure),
+    /// A handler of Nexus operations failed.
+    NexusHandler {
+        /// Nexus' type of the error.
+        #[serde(rename = "type")]
+        kind: String,
+        /// Temporal's word on retries: 0 unspecified, 1 retryable, 2 not.
+        #[serde(default)]
+        retry_behavior: i32,
+    },
 }
 
 /// A failure that user code raised.
@@ -130,6 +141,24 @@ pub struct ChildFailure {
     pub started_event_id: EventId,
     /// Why it is not tried again.
     pub retry_state: RetryState,
+}
+
+/// Wraps the failure of a Nexus operation for the workflow that called it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NexusOperationFailure {
+    /// Its NexusOperationScheduled event.
+    pub scheduled_event_id: EventId,
+    /// Where it was sent.
+    pub endpoint: String,
+    /// Its service.
+    pub service: String,
+    /// Its name.
+    pub operation: String,
+    /// Its id, as older SDKs call its token.
+    pub operation_id: String,
+    /// Its token; empty when it ended at once.
+    pub operation_token: String,
 }
 
 /// Which deadline passed (`temporal.api.enums.v1.TimeoutType`).

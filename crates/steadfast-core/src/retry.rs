@@ -120,7 +120,9 @@ impl RetryPolicy {
             | FailureInfo::Server { .. }
             | FailureInfo::ResetWorkflow { .. }
             | FailureInfo::Activity(_)
-            | FailureInfo::ChildWorkflow(_) => None,
+            | FailureInfo::ChildWorkflow(_)
+            | FailureInfo::NexusOperation(_)
+            | FailureInfo::NexusHandler { .. } => None,
         };
         let delay = own_delay.unwrap_or_else(|| self.delay(attempt));
         match deadline {
@@ -161,7 +163,9 @@ impl RetryPolicy {
             FailureInfo::Unspecified
             | FailureInfo::ResetWorkflow { .. }
             | FailureInfo::Activity(_)
-            | FailureInfo::ChildWorkflow(_) => true,
+            | FailureInfo::ChildWorkflow(_)
+            | FailureInfo::NexusOperation(_)
+            | FailureInfo::NexusHandler { .. } => true,
         }
     }
 

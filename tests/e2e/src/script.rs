@@ -163,7 +163,9 @@ fn failure(failure: &Failure) -> Value {
         | FailureInfo::Server { .. }
         | FailureInfo::ResetWorkflow { .. }
         | FailureInfo::Activity(_)
-        | FailureInfo::ChildWorkflow(_) => String::new(),
+        | FailureInfo::ChildWorkflow(_)
+        | FailureInfo::NexusOperation(_)
+        | FailureInfo::NexusHandler { .. } => String::new(),
     };
     json!({ "error": kind, "message": root.message })
 }

@@ -18,6 +18,12 @@ impl Failure {
                 size_of(last_heartbeat_details)
             }
             FailureInfo::Canceled { details, .. } => size_of(details),
+            FailureInfo::NexusOperation(info) => {
+                let texts = [&info.endpoint, &info.service, &info.operation];
+                let tokens = info.operation_id.len() + info.operation_token.len();
+                tokens + texts.iter().map(|text| text.len()).sum::<usize>()
+            }
+            FailureInfo::NexusHandler { kind, .. } => kind.len(),
             FailureInfo::Unspecified
             | FailureInfo::Terminated { .. }
             | FailureInfo::Server { .. }
@@ -56,7 +62,9 @@ impl Failure {
             | FailureInfo::Terminated { .. }
             | FailureInfo::ResetWorkflow { .. }
             | FailureInfo::Activity(_)
-            | FailureInfo::ChildWorkflow(_) => FailureInfo::Unspecified,
+            | FailureInfo::ChildWorkflow(_)
+            | FailureInfo::NexusOperation(_)
+            | FailureInfo::NexusHandler { .. } => FailureInfo::Unspecified,
         };
         let (source, message) = (keep(&self.source), keep(&self.message));
         let stack_trace = keep(&self.stack_trace);

@@ -2,7 +2,9 @@
 
 use steadfast_core::{
     Failure,
-    failure::{ActivityFailure, ApplicationFailure, ChildFailure, FailureInfo},
+    failure::{
+        ActivityFailure, ApplicationFailure, ChildFailure, FailureInfo, NexusOperationFailure,
+    },
 };
 use steadfast_temporal_api::api::{enums::v1 as enums, failure::v1 as proto};
 
@@ -76,6 +78,14 @@ fn info(info: &FailureInfo) -> Option<proto::failure::FailureInfo> {
                 retry_state: map::retry_state(c.retry_state).into(),
             })
         }
+        FailureInfo::NexusOperation(n) => Proto::NexusOperationExecutionFailureInfo(nexus(n)),
+        FailureInfo::NexusHandler { kind, retry_behavior } => {
+            let (r#type, retry_behavior) = (kind.clone(), *retry_behavior);
+            Proto::NexusHandlerFailureInfo(proto::NexusHandlerFailureInfo {
+                r#type,
+                retry_behavior,
+            })
+        }
     })
 }
 
@@ -137,10 +147,34 @@ fn core_info(info: proto::failure::FailureInfo) -> FailureInfo {
             started_event_id: c.started_event_id,
             retry_state: core_retry_state(c.retry_state),
         }),
-        // Nexus has its own issue; until then its failures keep their message and cause.
-        Proto::NexusOperationExecutionFailureInfo(_) | Proto::NexusHandlerFailureInfo(_) => {
-            FailureInfo::Unspecified
+        Proto::NexusOperationExecutionFailureInfo(n) => FailureInfo::NexusOperation(core_nexus(n)),
+        Proto::NexusHandlerFailureInfo(n) => {
+            FailureInfo::NexusHandler { kind: n.r#type, retry_behavior: n.retry_behavior }
         }
+    }
+}
+
+#[expect(deprecated, reason = "older SDKs send the legacy field")]
+fn core_nexus(n: proto::NexusOperationFailureInfo) -> NexusOperationFailure {
+    NexusOperationFailure {
+        scheduled_event_id: n.scheduled_event_id,
+        endpoint: n.endpoint,
+        service: n.service,
+        operation: n.operation,
+        operation_id: n.operation_id,
+        operation_token: n.operation_token,
+    }
+}
+
+#[expect(deprecated, reason = "older SDKs read the legacy field")]
+fn nexus(n: &NexusOperationFailure) -> proto::NexusOperationFailureInfo {
+    proto::NexusOperationFailureInfo {
+        scheduled_event_id: n.scheduled_event_id,
+        endpoint: n.endpoint.clone(),
+        service: n.service.clone(),
+        operation: n.operation.clone(),
+        operation_id: n.operation_id.clone(),
+        operation_token: n.operation_token.clone(),
     }
 }
 

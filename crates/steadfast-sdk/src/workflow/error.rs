@@ -180,7 +180,9 @@ macro_rules! failed {
                     | FailureInfo::Server { .. }
                     | FailureInfo::ResetWorkflow { .. }
                     | FailureInfo::Activity(_)
-                    | FailureInfo::ChildWorkflow(_) => None,
+                    | FailureInfo::ChildWorkflow(_)
+                    | FailureInfo::NexusOperation(_)
+                    | FailureInfo::NexusHandler { .. } => None,
                 }
             }
 
@@ -225,7 +227,9 @@ fn describe(failure: &Failure) -> String {
         | FailureInfo::Server { .. }
         | FailureInfo::ResetWorkflow { .. }
         | FailureInfo::Activity(_)
-        | FailureInfo::ChildWorkflow(_) => root.message.clone(),
+        | FailureInfo::ChildWorkflow(_)
+        | FailureInfo::NexusOperation(_)
+        | FailureInfo::NexusHandler { .. } => root.message.clone(),
     }
 }
 

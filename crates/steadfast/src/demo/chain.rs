@@ -131,6 +131,8 @@ fn root(failure: &Failure) -> &str {
         | FailureInfo::Server { .. }
         | FailureInfo::ResetWorkflow { .. }
         | FailureInfo::Activity(_)
-        | FailureInfo::ChildWorkflow(_) => &failure.message,
+        | FailureInfo::ChildWorkflow(_)
+        | FailureInfo::NexusOperation(_)
+        | FailureInfo::NexusHandler { .. } => &failure.message,
     }
 }

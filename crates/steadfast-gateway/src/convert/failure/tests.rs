@@ -40,6 +40,15 @@ fn failures_go_there_and_back() {
             retry_state: RetryState::Timeout,
             ..ChildFailure::default()
         }),
+        FailureInfo::NexusOperation(NexusOperationFailure {
+            scheduled_event_id: 5,
+            endpoint: "bank".to_owned(),
+            service: "payments".to_owned(),
+            operation: "charge".to_owned(),
+            operation_id: "7".to_owned(),
+            operation_token: "7".to_owned(),
+        }),
+        FailureInfo::NexusHandler { kind: "UNAVAILABLE".to_owned(), retry_behavior: 2 },
     ];
     for info in infos {
         let failure = Failure {
