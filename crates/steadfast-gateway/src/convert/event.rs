@@ -21,6 +21,7 @@ pub(crate) fn to_proto(event: &Event, names: &Names) -> history::HistoryEvent {
         event_type: event.kind.number(),
         // Temporal counts its inner writes here; ours are the events themselves.
         task_id: event.id,
+        worker_may_ignore: concerns_no_worker(&event.kind),
         user_metadata: event.user_metadata.as_deref().and_then(user_metadata),
         event_group_markers: event
             .user_metadata
@@ -32,6 +33,17 @@ pub(crate) fn to_proto(event: &Event, names: &Names) -> history::HistoryEvent {
         attributes: Some(attributes(&event.kind, names)),
         ..history::HistoryEvent::default()
     }
+}
+
+/// Whether the event came from outside and asks nothing of the workflow: an SDK that does not know it
+/// may pass over it, and otherwise fails the workflow task.
+fn concerns_no_worker(kind: &EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::WorkflowExecutionOptionsUpdated(_)
+            | EventKind::WorkflowExecutionPaused(_)
+            | EventKind::WorkflowExecutionUnpaused(_)
+    )
 }
 
 /// What events say of their run's surroundings, which the core does not repeat in each.

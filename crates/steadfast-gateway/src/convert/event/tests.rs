@@ -29,6 +29,7 @@ fn an_event_keeps_its_number_its_time_and_its_kind() {
         assert_eq!((proto.event_id, proto.event_type()), (7, number));
         let at = proto.event_time.unwrap();
         assert_eq!((at.seconds, at.nanos), (1, 500_000_001));
+        assert_eq!(proto.worker_may_ignore, number == EventType::WorkflowExecutionUnpaused);
     }
 }
 
