@@ -52,6 +52,11 @@ pub enum Effect {
         /// Where it is.
         stage: UpdateStage,
     },
+    /// Try to tell somebody that the run has closed, then report how that ended.
+    CallBack {
+        /// Which completion callback, by its place in [`crate::Run::callbacks`].
+        index: u32,
+    },
     /// The run closed: wake who waits, leave memory.
     Closed,
 }

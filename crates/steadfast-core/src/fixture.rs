@@ -268,6 +268,7 @@ impl World {
                 | Effect::OfferActivity { .. }
                 | Effect::WithdrawActivity { .. }
                 | Effect::UpdateStage { .. }
+                | Effect::CallBack { .. }
                 | Effect::Closed => None,
             })
             .find_map(|message| self.started_by(message))

@@ -55,7 +55,7 @@ impl Default for Limits {
             suggest_continue_as_new_bytes: 4 << 20,
             workflow_task_heartbeats_max: Span::from_secs(1_800),
             request_ids_max: 10_000,
-            callbacks_max: 32,
+            callbacks_max: 2_000,
         }
     }
 }
@@ -94,6 +94,16 @@ pub enum LimitError {
     Negative {
         /// Which number.
         what: &'static str,
+    },
+    /// A run has as many completion callbacks as it may, in Temporal's words.
+    #[error(
+        "cannot attach more than {max} callbacks to a workflow ({attached} callbacks already attached)"
+    )]
+    TooManyCallbacks {
+        /// The bound.
+        max: usize,
+        /// How many it has.
+        attached: usize,
     },
     /// Too many of something are pending in one run.
     #[error("too many {what}: at most {max}")]

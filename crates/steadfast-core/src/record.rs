@@ -122,6 +122,8 @@ pub enum Change {
     DeleteRequested(Identity),
     /// An update that the history has as admitted was refused: it is not delivered again.
     UpdateRefused(UpdateId),
+    /// One try to deliver a completion callback of the closed run ended.
+    CallbackTried(Box<crate::run::callback::Tried>),
 }
 
 /// A run's beginning: what the started event does not say.

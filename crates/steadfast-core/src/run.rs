@@ -8,6 +8,7 @@
 //! This file only dispatches. Behaviour lives in one file per feature below.
 
 pub mod activity;
+pub mod callback;
 pub mod cancel;
 pub mod child;
 pub mod close;
@@ -91,8 +92,10 @@ pub struct Run {
     pub reset_to: Option<Arc<crate::input::Reset>>,
     /// Requests that were attached to the run while it was open, with their events (0: buffered).
     pub requests_attached: BTreeMap<RequestId, EventId>,
-    /// Completion callbacks that were attached with them.
-    pub callbacks_attached: Vec<bytes::Bytes>,
+    /// Completion callbacks: from the start, then those attached since.
+    pub callbacks: Vec<Arc<callback::Callback>>,
+    /// Whether everything that the closed run owed other runs is known to be delivered.
+    pub nothing_owed: bool,
     /// The newest options from outside, encoded by the front door.
     pub options: Option<bytes::Bytes>,
     /// Whether everything of the run is to be removed, once it owes nothing.
@@ -203,6 +206,8 @@ pub struct Session {
     pub task_offered: bool,
     /// Activities whose next attempt was offered after its backoff, with that attempt.
     pub activities_offered: BTreeMap<EventId, i32>,
+    /// Completion callbacks that are being tried.
+    pub callbacks_out: BTreeSet<u32>,
     /// When this process took the run over: heartbeats before that may be unknown.
     pub resumed_at: Timestamp,
 }

@@ -76,6 +76,19 @@ pub struct EngineConfig {
     /// Bytes of history that a reset copies at most: a run's first record is one object
     /// (default 48 MiB).
     pub reset_bytes_max: usize,
+    /// How long one try of a completion callback may take (default 10,000).
+    pub callback_timeout_ms: u64,
+    /// The first delay before a completion callback is tried again (default 1,000).
+    pub callback_backoff_ms: u64,
+    /// The longest such delay (default 3,600,000).
+    pub callback_backoff_max_ms: u64,
+    /// How long after its run's close a completion callback is tried; 0 is for ever, and keeps the run
+    /// from its retention (default 259,200,000, three days).
+    pub callback_retry_ms: u64,
+    /// Completion callbacks that are tried at a time (default 256).
+    pub callback_calls_max: usize,
+    /// The same for one destination, a scheme and a host (default 32).
+    pub callback_destination_calls_max: usize,
     /// Bounds of what one run may hold.
     pub limits: Limits,
     /// The bounds of one run's search attributes.
@@ -116,6 +129,12 @@ impl Default for EngineConfig {
             history_events_warn: 50_000,
             workflow_id_reuse_ms: 0,
             reset_bytes_max: 48 << 20,
+            callback_timeout_ms: 10_000,
+            callback_backoff_ms: 1_000,
+            callback_backoff_max_ms: 3_600_000,
+            callback_retry_ms: 3 * 86_400_000,
+            callback_calls_max: 256,
+            callback_destination_calls_max: 32,
             limits: Limits::default(),
             attributes: AttributeLimits::default(),
         }

@@ -18,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     api::{EngineError, TaskKind},
+    callbacks::Rooms,
     config::EngineConfig,
     directory::Directory,
     hosts::Hosts,
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) tracker: TaskTracker,
     /// Messages that are being delivered, so that none is sent twice at a time.
     pub(crate) deliveries: Mutex<HashSet<(RunKey, EventId, &'static str)>>,
+    /// How many completion callbacks are tried at a time.
+    pub(crate) callback_rooms: Rooms,
     /// The root actor, once it runs.
     pub(crate) node: Mutex<Option<ActorRef<node::Message>>>,
     /// Which service queues have a worker.
@@ -153,6 +156,7 @@ impl Shared {
             sticky_gone: Duration::from_millis(config.sticky_gone_ms),
             linger: Duration::from_millis(config.queue_linger_ms),
         };
+        let callback_rooms = Rooms::new(&config);
         Arc::new(Self {
             world,
             config,
@@ -164,6 +168,7 @@ impl Shared {
             stop: CancellationToken::new(),
             tracker: TaskTracker::new(),
             deliveries: Mutex::default(),
+            callback_rooms,
             node: Mutex::default(),
             services: Services::default(),
         })

@@ -48,7 +48,8 @@ pub(crate) fn send(shared: &Arc<Shared>, from: &Arc<Slot>, outbound: Outbound) {
             input = deliver(&shared, &outbound, begun) => input,
             () = shared.stop.cancelled() => return,
         };
-        report(&shared, &from, input).await;
+        let answered = Request::Answered(Box::new(Answered { input }));
+        tell_sender(&shared, &from, answered).await;
         lock(&shared.deliveries).remove(&id);
     });
 }
@@ -299,11 +300,10 @@ async fn parents_trace(
     Some(Payload::new("text/plain", traceparent.into_bytes()))
 }
 
-/// Tells the sender; waits for room in its inbox.
-async fn report(shared: &Arc<Shared>, from: &Arc<Slot>, input: Option<Input>) {
+/// Tells the sender how a delivery ended; waits for room in its inbox.
+pub(crate) async fn tell_sender(shared: &Arc<Shared>, from: &Arc<Slot>, mut request: Request) {
     let config = &shared.config;
     let mut backoff = Backoff::new(config.delivery_backoff_ms, config.delivery_backoff_max_ms);
-    let mut request = Request::Answered(Box::new(Answered { input }));
     let mut slot = from.clone();
     loop {
         let Err((refused, _)) = shared.push(&slot, request) else {

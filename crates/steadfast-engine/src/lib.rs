@@ -13,6 +13,7 @@ pub mod routing;
 pub mod search_attributes;
 pub mod world;
 
+mod callbacks;
 mod context;
 mod delivery;
 mod directory;

@@ -33,6 +33,8 @@ pub mod names {
     pub const RECOVERIES: &str = "steadfast_recoveries";
     /// Seconds that a partition's takeover took.
     pub const RECOVERY_SECONDS: &str = "steadfast_recovery";
+    /// Tries of completion callbacks that ended.
+    pub const CALLBACKS_TRIED: &str = "steadfast_callbacks_tried";
     /// Runs quarantined.
     pub const QUARANTINES: &str = "steadfast_quarantines";
     /// Requests refused because a queue was full.
@@ -54,6 +56,7 @@ pub(crate) struct Metrics {
     pub(crate) passivations: Counter<u64>,
     pub(crate) recoveries: Counter<u64>,
     pub(crate) recovery_seconds: Histogram<f64>,
+    pub(crate) callbacks_tried: Counter<u64>,
     pub(crate) quarantines: Counter<u64>,
     pub(crate) inbox_rejections: Counter<u64>,
 }
@@ -84,6 +87,7 @@ impl Metrics {
             passivations: count(names::PASSIVATIONS, "Idle runs that left memory."),
             recoveries: count(names::RECOVERIES, "Runs read at a takeover."),
             recovery_seconds: seconds(names::RECOVERY_SECONDS, "Time of a takeover."),
+            callbacks_tried: count(names::CALLBACKS_TRIED, "Tries of completion callbacks."),
             quarantines: count(names::QUARANTINES, "Runs quarantined."),
             inbox_rejections: count(names::INBOX_REJECTIONS, "Requests refused: a queue is full."),
         }

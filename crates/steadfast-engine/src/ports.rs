@@ -1,6 +1,7 @@
 //! The durable world the engine stands on, as traits. `steadfast-jetstream` implements them on
 //! JetStream; `tests/sim` in memory, storing encoded bytes. One contract suite runs against both.
 
+mod callback;
 mod feed;
 
 use std::sync::Arc;
@@ -8,7 +9,10 @@ use std::sync::Arc;
 use futures::{future::BoxFuture, stream::BoxStream};
 use steadfast_core::{Record, Run, RunKey, Timestamp, WorkflowKey, WorkflowType, run::Status};
 
-pub use self::feed::{Feed, Followed, Purged, PurgesKept};
+pub use self::{
+    callback::{CallbackCall, CallbackCaller, CallbackError},
+    feed::{Feed, Followed, Purged, PurgesKept},
+};
 
 /// A history stream's number: the unit of ownership, recovery and scale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,6 +112,11 @@ pub enum Recovered {
     },
 }
 
+/// The place of the last record among all runs of a workflow.
+pub fn last_record(heads: &[Head]) -> Sequence {
+    heads.iter().map(|head| head.sequence).max().unwrap_or(0)
+}
+
 /// Why an append did not happen, or is not known to have happened.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
@@ -161,7 +170,8 @@ pub trait Log: Send + Sync + 'static {
         after: Sequence,
     ) -> BoxFuture<'_, Result<Vec<Stored>, ReadError>>;
 
-    /// The heads of all runs of a workflow, oldest first; empty when it never ran.
+    /// The heads of all runs of a workflow, the run that began first first; empty when it never ran. A
+    /// run that is written to after its close does not become the newest by that.
     fn heads(
         &self,
         partition: Partition,

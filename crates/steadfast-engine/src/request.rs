@@ -6,7 +6,7 @@ use steadfast_core::{
     Input, Run, RunId, Timestamp, UpdateId,
     event::UpdateRequest,
     input::{CompleteWorkflowTask, Reply, Start},
-    run::reset::ResetStart,
+    run::{callback::Report, reset::ResetStart},
     start::CurrentRun,
 };
 use tokio::sync::oneshot;
@@ -34,6 +34,8 @@ pub(crate) enum Request {
     Take(Box<Match>),
     /// A poller went away with the task it was given.
     GiveBack(Box<TaskToken>, TaskKind),
+    /// One try of a completion callback ended.
+    CalledBack(Box<Report>),
     /// A message to another run was answered for.
     Answered(Box<Answered>),
     /// Changes nothing.
@@ -131,7 +133,11 @@ impl Request {
             Self::Update(_, _, reply) | Self::Read(Read::WaitUpdate(_, _, reply)) => {
                 answer(reply, Err(error));
             }
-            Self::Input(_, None) | Self::Take(_) | Self::GiveBack(..) | Self::Answered(_) => {}
+            Self::Input(_, None)
+            | Self::Take(_)
+            | Self::GiveBack(..)
+            | Self::CalledBack(_)
+            | Self::Answered(_) => {}
             Self::Read(Read::Describe(reply)) => answer(reply, Err(error)),
             Self::Read(Read::Current(reply)) => answer(reply, Err(error)),
             Self::Read(Read::History(_, reply)) => answer(reply, Err(error)),

@@ -224,7 +224,7 @@ impl Live {
         if decided.record.entries.is_empty() {
             return self.commit(ctx, decided, None).await;
         }
-        if !self.run.status.is_open() {
+        if self.retired {
             // A takeover must find it again: this record makes it owe something.
             self.unretire(ctx).await?;
         }
@@ -241,9 +241,17 @@ impl Live {
         }
     }
 
+    /// When the run must be told the time. A closed run's callbacks wait for what it owes other runs.
+    fn deadline(&self, run: &Run) -> Option<Timestamp> {
+        if !run.status.is_open() && self.owed > 0 {
+            return None;
+        }
+        run.next_deadline()
+    }
+
     /// Whether the batch changes nothing, and nothing is due.
     fn only_reads(&self, ctx: &Arguments, batch: &Batch) -> bool {
-        let due = self.run.next_deadline().is_some_and(|at| at <= ctx.now());
+        let due = self.deadline(&self.run).is_some_and(|at| at <= ctx.now());
         let host_may_work = self.run.pending_task().is_some()
             && (self.host.is_some() || ctx.shared.hosts.workflow_host(&self.run).is_some());
         let mut requests = batch.requests.iter();

@@ -10,8 +10,8 @@ use steadfast_core::{Namespace, Timestamp};
 
 use crate::{
     ports::{
-        Clock, Entropy, Log, NamespaceRegistry, NamespaceState, ReadError, ServiceCaller,
-        ServiceError, ServiceRequest,
+        CallbackCall, CallbackCaller, CallbackError, Clock, Entropy, Log, NamespaceRegistry,
+        NamespaceState, ReadError, ServiceCaller, ServiceError, ServiceRequest,
     },
     search_attributes::{AnyAttributes, SearchAttributes},
 };
@@ -27,6 +27,8 @@ pub struct World {
     pub entropy: Arc<dyn Entropy>,
     /// Who answers service activities.
     pub services: Arc<dyn ServiceCaller>,
+    /// Who tells others that runs have closed.
+    pub callbacks: Arc<dyn CallbackCaller>,
     /// Which namespaces there are.
     pub namespaces: Arc<dyn NamespaceRegistry>,
     /// Which search attributes they have.
@@ -41,6 +43,7 @@ impl World {
             clock: Arc::new(SystemClock),
             entropy: Arc::new(RandomIds),
             services: Arc::new(NoServices),
+            callbacks: Arc::new(NoCallbacks),
             namespaces: Arc::new(AnyNamespace),
             search_attributes: Arc::new(AnyAttributes),
         }
@@ -49,6 +52,12 @@ impl World {
     /// The same world with somebody to call.
     pub fn with_services(mut self, services: Arc<dyn ServiceCaller>) -> Self {
         self.services = services;
+        self
+    }
+
+    /// The same world with somebody who makes callbacks.
+    pub fn with_callbacks(mut self, callbacks: Arc<dyn CallbackCaller>) -> Self {
+        self.callbacks = callbacks;
         self
     }
 
@@ -106,5 +115,20 @@ pub struct NoServices;
 impl ServiceCaller for NoServices {
     fn call(&self, _request: ServiceRequest) -> BoxFuture<'_, Result<bytes::Bytes, ServiceError>> {
         Box::pin(std::future::ready(Err(ServiceError::NoResponders)))
+    }
+}
+
+/// A world in which nobody makes callbacks: they wait until somebody does.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoCallbacks;
+
+impl CallbackCaller for NoCallbacks {
+    fn call(&self, _call: CallbackCall) -> BoxFuture<'_, Result<(), CallbackError>> {
+        let error = CallbackError::Retryable("nobody makes callbacks here".to_owned());
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    fn destination(&self, _callback: &bytes::Bytes) -> String {
+        String::new()
     }
 }

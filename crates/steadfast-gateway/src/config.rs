@@ -1,6 +1,10 @@
 //! What the gateway can be told, with its defaults.
 
+mod callback;
+
 use std::time::Duration;
+
+pub use self::callback::{AddressRule, CallbackRules, NoRule};
 
 /// The gateway's settings. Every wait and every size has its bound here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub struct GatewayConfig {
     pub worker_heartbeats_bytes_max: usize,
     /// The longest name of a namespace or of a task queue that is polled, in bytes.
     pub id_bytes_max: usize,
+    /// Which completion callbacks are taken, and where they may go.
+    pub callbacks: CallbackRules,
     /// TLS, when the door is locked.
     pub tls: Option<TlsConfig>,
 }
@@ -67,6 +73,7 @@ impl Default for GatewayConfig {
             payload_bytes_max: 16 << 20,
             worker_heartbeats_bytes_max: 64 << 20,
             id_bytes_max: 1_000,
+            callbacks: CallbackRules::default(),
             tls: None,
         }
     }

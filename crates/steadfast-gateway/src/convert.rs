@@ -1,6 +1,7 @@
 //! Between Temporal's messages and the engine's plain data, both ways. What the engine never reads
 //! (links, callbacks, priorities) passes as encoded bytes.
 
+pub(crate) mod callback;
 pub(crate) mod command;
 pub(crate) mod enums;
 pub(crate) mod event;

@@ -181,6 +181,7 @@ fn limited(limit: &LimitError, message: String) -> Fault {
         | LimitError::IdTooLong { .. }
         | LimitError::Negative { .. }
         | LimitError::PayloadTooLarge { .. } => Fault::invalid(message),
+        LimitError::TooManyCallbacks { .. } => Fault::new(Code::FailedPrecondition, message),
         LimitError::TooMany { .. } => {
             Fault::exhausted(ResourceExhaustedCause::ConcurrentLimit, message)
         }

@@ -4,6 +4,7 @@
 //! engine. Start reading at [`server::run`]; `service.rs` lists every RPC; `rpc/` has one file per
 //! family; `convert/` maps between Temporal's messages and the engine's plain data.
 
+pub mod callbacks;
 pub mod config;
 pub mod ports;
 pub mod server;
@@ -16,5 +17,6 @@ mod rpc;
 mod token;
 mod workers;
 
+pub use callbacks::HttpCallbacks;
 pub use config::GatewayConfig;
 pub use server::{Gateway, ServeError, run};

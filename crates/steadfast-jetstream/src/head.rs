@@ -20,7 +20,7 @@ const SPARSE: usize = 500;
 const DENSE: usize = 4_000;
 
 impl Reader<'_> {
-    /// The heads of all runs of a workflow, oldest first.
+    /// The heads of all runs of a workflow, the run that began first first.
     pub(crate) async fn heads(self, workflow: &WorkflowKey) -> Result<Vec<Head>, ReadError> {
         let (namespace, id) = (workflow.namespace.as_str(), workflow.workflow_id.as_str());
         let filter = subject::history_filter_workflow(self.part.number, namespace, id);
@@ -31,7 +31,28 @@ impl Reader<'_> {
             Err(DirectError::TooMany) => self.last_of_many(&filter).await?,
             Err(error) => return Err(error.into()),
         };
-        self.to_heads(found).await
+        self.to_heads(self.in_order_of_runs(found).await?).await
+    }
+
+    /// Runs of one workflow come one after another, so their last records are in the runs' order, but
+    /// for those that were written after their run's close: their runs' first records are.
+    async fn in_order_of_runs(self, found: Vec<Found>) -> Result<Vec<Found>, ReadError> {
+        if found.len() < 2 || !found.iter().any(is_late) {
+            return Ok(found);
+        }
+        let mut placed = Vec::with_capacity(found.len());
+        for found in found {
+            let place = if is_late(&found) {
+                let stream = &self.part.history;
+                let first = self.direct.next_few(stream, &found.subject, 1, 1).await?;
+                first.messages.first().map_or(found.sequence, |first| first.sequence)
+            } else {
+                found.sequence
+            };
+            placed.push((place, found));
+        }
+        placed.sort_by_key(|(place, _)| *place);
+        Ok(placed.into_iter().map(|(_, found)| found).collect())
     }
 
     /// The heads of a namespace's runs, newest first.
@@ -149,6 +170,11 @@ impl Reader<'_> {
         }
         Ok(heads)
     }
+}
+
+/// Whether a record may have been written after its run's close: the close itself is an event.
+fn is_late(found: &Found) -> bool {
+    found.header(header::EVENTS).is_none() && status(found).is_ok_and(|status| !status.is_open())
 }
 
 /// The run's status after a record.

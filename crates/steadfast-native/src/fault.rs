@@ -120,7 +120,9 @@ fn rejected(rejection: Rejection) -> Fault {
         Rejection::Closing | Rejection::TooManyStarts { .. } => fault(ErrorCode::ResourceExhausted),
         Rejection::UpdateAborted => fault(ErrorCode::AlreadyCompleted),
         Rejection::Limit(LimitError::PayloadTooLarge { .. }) => fault(ErrorCode::PayloadTooLarge),
-        Rejection::Limit(LimitError::TooMany { .. }) => fault(ErrorCode::LimitExceeded),
+        Rejection::Limit(LimitError::TooMany { .. } | LimitError::TooManyCallbacks { .. }) => {
+            fault(ErrorCode::LimitExceeded)
+        }
         Rejection::UpdateRejected(failure) => {
             fault(ErrorCode::UpdateRejected).with("reason", failure.message.clone())
         }

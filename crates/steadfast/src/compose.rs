@@ -11,6 +11,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use async_nats::Client;
 use steadfast_engine::{Engine, World, ports::Log, world::SystemClock};
+use steadfast_gateway::HttpCallbacks;
 use steadfast_jetstream::{
     JetStreamLog,
     durability::{self, Durability},
@@ -100,6 +101,7 @@ impl Composed {
         let services = Arc::new(NatsServices::new(client.clone()));
         let world = World::on(log.clone())
             .with_services(services)
+            .with_callbacks(Arc::new(callbacks()?))
             .with_namespaces(directory.clone())
             .with_search_attributes(directory);
         let engine = Engine::start(settings::engine(config, partitions), world)
@@ -246,6 +248,11 @@ async fn open_log(
         tracing::warn!(%durability, "{warning}");
     }
     Ok((log, durability))
+}
+
+fn callbacks() -> Result<HttpCallbacks, Problem> {
+    let made = HttpCallbacks::new();
+    made.map_err(|error| Problem::failed("cannot make callbacks").because(&error))
 }
 
 async fn until(shutdown: CancellationToken, work: impl Future<Output = ()>) {

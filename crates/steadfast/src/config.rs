@@ -18,8 +18,8 @@ pub use problem::{ConfigError, advice as advice_for};
 use serde::{Deserialize, Serialize};
 
 use sections::{
-    Durability, Engine, Events, Gateway, Jetstream, Limits, Native, Nats, Retention, Server,
-    Telemetry, Visibility,
+    Callbacks, Durability, Engine, Events, Gateway, Jetstream, Limits, Native, Nats, Retention,
+    Server, Telemetry, Visibility,
 };
 
 /// The prefix of environment variables: `STEADFAST__SECTION__KEY`.
@@ -45,6 +45,8 @@ pub struct Config {
     pub native: Native,
     /// The front door that speaks Temporal's gRPC API.
     pub gateway: Gateway,
+    /// Completion callbacks.
+    pub callbacks: Callbacks,
     /// The feed for observers.
     pub events: Events,
     /// The list of runs.
@@ -113,6 +115,11 @@ impl Config {
                 "gateway.tls_client_ca_file",
                 "client certificates need TLS: set tls_cert_file and tls_key_file".to_owned(),
             ));
+        }
+        for address in &self.callbacks.allowed_addresses {
+            if let Err(error) = address.parse::<steadfast_gateway::config::AddressRule>() {
+                return Err(("callbacks.allowed_addresses", error.to_string()));
+            }
         }
         Ok(())
     }

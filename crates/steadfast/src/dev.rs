@@ -15,6 +15,10 @@ use crate::{
     dev_file::{DevFile, Folder},
 };
 
+/// Where callbacks may go from a development server that only this machine reaches.
+const OWN_ADDRESSES: [&str; 4] =
+    ["http://localhost", "http://localhost:*", "http://127.0.0.1", "http://127.0.0.1:*"];
+
 /// What a development server is told beside its configuration.
 #[derive(Clone, Debug)]
 pub struct Setup {
@@ -45,6 +49,11 @@ pub async fn run(mut config: Config, setup: Setup, out: Out) -> Result<(), Probl
     let (folder, temporary) = open_folder(setup.data_dir.as_deref())?;
     if config.visibility.path.is_empty() {
         config.visibility.path = folder.path().join(compose::VISIBILITY_FILE).display().to_string();
+    }
+    let callbacks = &mut config.callbacks.allowed_addresses;
+    if callbacks.is_empty() && setup.ip.is_loopback() {
+        // What runs beside a development server may be told; nobody else asks it to.
+        callbacks.extend(OWN_ADDRESSES.map(ToOwned::to_owned));
     }
     let telemetry = compose::telemetry(&config).await?;
     tokio::pin!(stop);

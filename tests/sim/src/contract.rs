@@ -86,6 +86,7 @@ macro_rules! contract_tests {
             following: a_corrupt_record_is_told_and_passed;
             following: purges_are_told;
             listing: heads_are_the_last_records_of_a_workflow;
+            listing: a_late_record_does_not_change_the_order_of_runs;
             listing: a_list_is_newest_first_and_goes_on;
             listing: thousands_of_runs_are_listed_in_pages;
             listing: purged_runs_are_gone;

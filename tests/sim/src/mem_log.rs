@@ -220,7 +220,7 @@ impl Log for MemLog {
             let partition = storage.partition(partition);
             let mut heads = partition.heads(|address| address.key.namespace == namespace);
             heads.retain(|head| before == 0 || head.sequence < before);
-            heads.reverse();
+            heads.sort_unstable_by_key(|head| std::cmp::Reverse(head.sequence));
             heads.truncate(limit);
             Ok(heads)
         }

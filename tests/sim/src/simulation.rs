@@ -25,7 +25,7 @@ use steadfast_engine::{
     Deadline, Engine, EngineConfig, World,
     ports::{Clock, Entropy},
     search_attributes::AnyAttributes,
-    world::{AnyNamespace, NoServices},
+    world::{AnyNamespace, NoCallbacks, NoServices},
 };
 use tokio::{task::JoinSet, time::Instant};
 
@@ -134,6 +134,7 @@ async fn start(dice: &Dice, log: &MemLog, began: Instant) -> anyhow::Result<Engi
         clock: Arc::new(SimClock { began }),
         entropy: Arc::new(dice.clone()),
         services: Arc::new(NoServices),
+        callbacks: Arc::new(NoCallbacks),
         namespaces: Arc::new(AnyNamespace),
         search_attributes: Arc::new(AnyAttributes),
     };

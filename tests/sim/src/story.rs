@@ -94,6 +94,12 @@ impl Story {
         self.write(log, draft).await.context("close a run")
     }
 
+    /// Writes that the run is to be removed.
+    pub async fn mark_for_deletion(&mut self, log: &dyn Log) -> Result<()> {
+        let draft = self.transition(Input::Delete("operator".into()))?;
+        self.write(log, draft).await.context("mark a run for deletion")
+    }
+
     /// A signal that is decided and not yet written.
     pub fn draft_signal(&self, bytes: usize) -> Result<(Run, Record)> {
         // Incompressible enough, and every byte value occurs.

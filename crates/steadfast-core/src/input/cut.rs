@@ -36,6 +36,7 @@ impl Input {
             | Self::ResetSticky
             | Self::Reset(_)
             | Self::UpdateOptions(_)
+            | Self::CalledBack(_)
             | Self::Delete(_)
             | Self::Pause(_)
             | Self::Unpause(_)

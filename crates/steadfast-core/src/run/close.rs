@@ -30,7 +30,13 @@ impl Transition<'_> {
         self.abort_updates();
         self.event_with(kind, user_metadata, links);
         self.withdraw_child_starts();
-        for message in self.run.owed_when_closed() {
+        let owed = self.run.owed_when_closed();
+        if owed.is_empty() {
+            // Else the next tick does, once the messages are answered for: what follows this run comes
+            // first.
+            self.call_back();
+        }
+        for message in owed {
             self.effect(Effect::Send(Box::new(message)));
         }
         self.effect(Effect::Closed);
@@ -60,11 +66,12 @@ impl Run {
         self.timers.clear();
         self.external.clear();
         self.session = super::Session::default();
+        self.on_closed_for_callbacks(event);
     }
 
     /// The messages that a closed run owes: derived from its state, so a takeover sends them again.
     pub fn owed_when_closed(&self) -> Vec<Outbound> {
-        let Some(close) = &self.close_event else {
+        let Some(close) = self.close_event.as_ref().filter(|_| !self.nothing_owed) else {
             return Vec::new();
         };
         let outbound =

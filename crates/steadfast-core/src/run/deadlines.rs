@@ -11,7 +11,7 @@ impl Run {
     /// When [`crate::Input::Tick`] must come next; nothing when only others can move the run.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         if !self.status.is_open() {
-            return None;
+            return self.callback_deadline();
         }
         if !self.buffered.is_empty() && self.session.task_out.is_none() {
             return Some(self.last_at);
@@ -94,6 +94,7 @@ impl Transition<'_> {
     /// Does whatever is due.
     pub(super) fn tick(&mut self) -> Reply {
         if !self.run.status.is_open() {
+            self.call_back();
             return Reply::Done;
         }
         if !self.run.buffered.is_empty() && self.run.session.task_out.is_none() {

@@ -121,7 +121,7 @@ impl Run {
             E::WorkflowExecutionUpdateAccepted(a) => self.on_update_accepted(id, a),
             E::WorkflowExecutionUpdateCompleted(a) => self.on_update_completed(id, a),
             E::WorkflowExecutionOptionsUpdated(a) => {
-                self.on_options_updated(id, a);
+                self.on_options_updated(event, a);
                 Ok(())
             }
             E::WorkflowExecutionPaused(a) => {
@@ -192,6 +192,7 @@ impl Run {
             Change::Delivered(initiated_event_id) => self.on_delivered(*initiated_event_id),
             Change::TimerFiringForgotten(timer_id) => self.on_timer_firing_forgotten(timer_id),
             Change::Reset(reset) => {
+                self.nothing_owed = false;
                 self.reset_to = Some(Arc::new((**reset).clone()));
                 Ok(())
             }
@@ -203,6 +204,7 @@ impl Run {
                 self.on_rescheduled(at);
                 Ok(())
             }
+            Change::CallbackTried(tried) => self.on_callback_tried(at, tried),
             Change::UpdateRefused(update_id) => {
                 self.on_update_refused(update_id);
                 Ok(())

@@ -2,11 +2,9 @@
 //! callbacks, options. Follows `service/history/api/updateworkflowoptions` and the conflict options of
 //! `StartWorkflowExecution`.
 
-use bytes::Bytes;
-
 use super::Run;
 use crate::{
-    EventId, Rejection, Transition,
+    Event, EventId, Rejection, Transition,
     event::WorkflowExecutionOptionsUpdated,
     input::{OptionsUpdate, Reply},
     limits::LimitError,
@@ -15,13 +13,14 @@ use crate::{
 impl Run {
     pub(super) fn on_options_updated(
         &mut self,
-        id: EventId,
+        event: &Event,
         updated: &WorkflowExecutionOptionsUpdated,
     ) {
-        if !updated.attached_request_id.is_empty() {
-            self.requests_attached.insert(updated.attached_request_id.clone(), id);
+        let request_id = &updated.attached_request_id;
+        if !request_id.is_empty() {
+            self.requests_attached.insert(request_id.clone(), event.id);
         }
-        self.callbacks_attached.extend(updated.attached_completion_callbacks.iter().cloned());
+        self.on_callbacks_attached(&updated.attached_completion_callbacks, request_id, event.at);
         if !updated.options.is_empty() {
             self.options = Some(updated.options.clone());
         }
@@ -36,11 +35,6 @@ impl Run {
             *known = id;
         }
     }
-
-    /// Where to report the close: from the start, and attached since.
-    pub fn completion_callbacks(&self) -> Vec<Bytes> {
-        self.started.completion_callbacks.iter().chain(&self.callbacks_attached).cloned().collect()
-    }
 }
 
 impl Transition<'_> {
@@ -54,13 +48,11 @@ impl Transition<'_> {
             return Ok(Reply::Duplicate);
         }
         self.limits.optional_name("RequestId", request_id.as_str())?;
-        let callbacks = self.run.started.completion_callbacks.len()
-            + self.run.callbacks_attached.len()
-            + event.attached_completion_callbacks.len();
+        let attached = self.run.callbacks.len();
+        let new = event.attached_completion_callbacks.len();
         let max = self.limits.callbacks_max;
-        if !event.attached_completion_callbacks.is_empty() && callbacks > max {
-            let what = "completion callbacks";
-            return Err(Rejection::Limit(LimitError::TooMany { what, max }));
+        if new > 0 && attached + new > max {
+            return Err(Rejection::Limit(LimitError::TooManyCallbacks { max, attached }));
         }
         let attached = self.run.requests_attached.len();
         let max = self.limits.request_ids_max;

@@ -102,6 +102,7 @@ impl<'a> Transition<'a> {
             Input::ResetSticky => self.reset_sticky(),
             Input::Reset(input) => self.reset(*input),
             Input::UpdateOptions(input) => self.update_options(*input),
+            Input::CalledBack(input) => self.called_back(input),
             Input::Delete(identity) => Ok(self.delete(identity)),
             Input::Pause(input) => self.pause(*input),
             Input::Unpause(input) => self.unpause(*input),

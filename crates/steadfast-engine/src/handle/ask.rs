@@ -10,7 +10,7 @@ use crate::{
     config::Backoff,
     context::{PartitionState, Shared, Status},
     handle::Deadline,
-    ports::{NamespaceState, ReadError},
+    ports::{Head, NamespaceState, ReadError},
     request::{Answer, Request},
     search_attributes,
     slot::{Refused, Slot},
@@ -134,33 +134,33 @@ pub(crate) async fn locate(
     if let Some(slot) = partition.find(&workflow, run_id) {
         return Ok(slot);
     }
-    find_in_log(shared, partition, &workflow, run_id).await?.ok_or_else(|| EngineError::NotFound {
+    let heads = shared.world.log.heads(partition.number, &workflow).await.map_err(unreadable)?;
+    find_among(&heads, partition, &workflow, run_id).ok_or_else(|| EngineError::NotFound {
         workflow_id: workflow.workflow_id.clone(),
         run_id: run_id.clone(),
     })
 }
 
 /// A run that is not in memory, by the heads of its workflow's runs. Without a run id: the open
-/// one, or the last.
-pub(crate) async fn find_in_log(
-    shared: &Shared,
+/// one, or the newest.
+pub(crate) fn find_among(
+    heads: &[Head],
     partition: &Arc<PartitionState>,
     workflow: &WorkflowKey,
     run_id: &RunId,
-) -> Result<Option<Arc<Slot>>, EngineError> {
-    let heads = shared.world.log.heads(partition.number, workflow).await.map_err(unreadable)?;
+) -> Option<Arc<Slot>> {
     let head = if run_id.is_empty() {
         let open = heads.iter().rposition(|head| head.status.is_open());
         open.or(heads.len().checked_sub(1)).map(|at| &heads[at])
     } else {
         heads.iter().find(|head| head.address.key.run_id == *run_id)
     };
-    let Some(head) = head else { return Ok(None) };
+    let head = head?;
     let slot = partition.find_or_insert(head.address.clone(), head.sequence);
     if run_id.is_empty() && partition.find(workflow, run_id).is_none() {
         partition.set_current(&slot);
     }
-    Ok(Some(slot))
+    Some(slot)
 }
 
 /// Refuses a namespace that there is not.

@@ -22,7 +22,7 @@ use crate::{
     api::{EngineError, ResetWorkflow, Target},
     config::Backoff,
     context::Shared,
-    ports::{Expected, Head},
+    ports::{Expected, Head, last_record},
     request::{Begin, Open, Opened, Read, Request},
     slot::Slot,
 };
@@ -138,7 +138,7 @@ pub(crate) async fn carry_out(
             return Ok(());
         }
         let open = heads.iter().rfind(|head| head.status.is_open());
-        let newest = heads.last().map_or(0, |head| head.sequence);
+        let newest = last_record(&heads);
         if let Some(open) = open {
             terminate(shared, &open.address.key, &reset.reason, deadline).await?;
         } else if let Some(start) = gather(shared, &heads, base, reset).await? {

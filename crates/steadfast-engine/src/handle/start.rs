@@ -13,8 +13,8 @@ use steadfast_core::{
 use tokio::sync::oneshot;
 
 use super::ask::{
-    Asked, Retry, ask, ask_slot, find_in_log, pause, ready, require_attributes,
-    require_open_namespace,
+    Asked, Retry, ask, ask_slot, find_among, pause, ready, require_attributes,
+    require_open_namespace, unreadable,
 };
 use crate::{
     api::{
@@ -23,7 +23,7 @@ use crate::{
     config::Backoff,
     context::{PartitionState, Shared},
     handle::Deadline,
-    ports::Expected,
+    ports::{Expected, Sequence, last_record},
     request::{Begin, Companion, Current, Open, Opened, Read, Request},
     slot::Slot,
     trace::{TRACEPARENT, spans::StartSpan},
@@ -187,22 +187,27 @@ pub(super) async fn start_with(
     shared.admit(&partition)?;
     let mut backoff = Backoff::new(5, 500);
     let mut terminated = None;
+    // A run may be written to after its close: the workflow's last record is then not its newest run's.
+    let mut last_written = 0;
     loop {
         let holder = partition.find(&workflow, &RunId::default());
         let decided = match &holder {
-            None => Decided::Open(Expected::Workflow(0)),
-            Some(slot) if slot.key() == key => Decided::Open(Expected::Workflow(0)),
+            None => Decided::Open(0),
+            Some(slot) if slot.key() == key => Decided::Open(0),
             Some(slot) => decide(shared, slot, &start, terminated.as_ref(), deadline).await?,
         };
         match decided {
-            Decided::Open(expected) => {
+            Decided::Open(newest) => {
+                let expected = Expected::Workflow(newest.max(last_written));
                 let rider = rider.as_deref_mut();
                 let opened =
                     open(shared, &partition, key, &start, (expected, rider), deadline).await?;
                 match opened {
                     Some(Opened::Started(task)) => return Ok(Outcome::Started(task)),
                     Some(Opened::AlreadyThere) => return Ok(Outcome::Started(None)),
-                    Some(Opened::Taken) => refresh(shared, &partition, &workflow, &holder).await?,
+                    Some(Opened::Taken) => {
+                        last_written = refresh(shared, &partition, &workflow, &holder).await?;
+                    }
                     None => {}
                 }
             }
@@ -224,7 +229,8 @@ pub(super) async fn start_with(
 }
 
 enum Decided {
-    Open(Expected),
+    /// The workflow's newest run ended with this record.
+    Open(Sequence),
     Done(Outcome),
     Attach(Outcome, Box<OptionsUpdate>),
     Terminate(RunId),
@@ -247,19 +253,20 @@ async fn decide(
         | Asked::Lost => return Ok(Decided::AskAgain),
         Asked::Answered(Err(error)) => return Err(error),
     };
-    if current.awaits_successor {
+    let run_id = current.run.key.run_id.clone();
+    let follows_it = start.lineage.continued_run_id == run_id;
+    if current.awaits_successor && !follows_it {
         return Ok(Decided::AskAgain);
     }
-    let run_id = current.run.key.run_id.clone();
     if terminated == Some(&run_id) && !current.run.status.is_open() {
-        return Ok(Decided::Open(Expected::Workflow(current.sequence)));
+        return Ok(Decided::Open(current.sequence));
     }
     // A run that follows another has waited long enough already.
     let follows = !start.lineage.continued_run_id.is_empty();
     let interval_ms = if follows { 0 } else { shared.config.workflow_id_reuse_ms };
     let now = shared.world.clock.now();
     Ok(match resolve(&current.run, &start.request, Span::from_millis(interval_ms), now) {
-        StartVerdict::Start => Decided::Open(Expected::Workflow(current.sequence)),
+        StartVerdict::Start => Decided::Open(current.sequence),
         StartVerdict::UseExisting { deduplicated } => {
             let outcome = Outcome::Existing {
                 run_id,
@@ -336,14 +343,16 @@ async fn open(
     }
 }
 
-/// The workflow's newest record is another than was thought: look which run it belongs to.
+/// The workflow's last record is another than was thought: look where it is, and which run is the
+/// newest.
 async fn refresh(
     shared: &Arc<Shared>,
     partition: &Arc<PartitionState>,
     workflow: &WorkflowKey,
     holder: &Option<Arc<Slot>>,
-) -> Result<(), EngineError> {
-    let newest = find_in_log(shared, partition, workflow, &RunId::default()).await?;
+) -> Result<Sequence, EngineError> {
+    let heads = shared.world.log.heads(partition.number, workflow).await.map_err(unreadable)?;
+    let newest = find_among(&heads, partition, workflow, &RunId::default());
     let in_memory = partition.find(workflow, &RunId::default());
     if let (Some(newest), Some(holder), Some(in_memory)) = (newest, holder, in_memory)
         && Arc::ptr_eq(holder, &in_memory)
@@ -351,7 +360,7 @@ async fn refresh(
     {
         partition.set_current(&newest);
     }
-    Ok(())
+    Ok(last_record(&heads))
 }
 
 async fn terminate_holder(

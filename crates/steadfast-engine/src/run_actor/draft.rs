@@ -84,6 +84,11 @@ impl<'a> Draft<'a> {
             }
             // No run has any.
             Request::GiveBack(_, TaskKind::Nexus) => {}
+            Request::CalledBack(mut report) => {
+                report.nothing_owed = self.owed == 0;
+                // Rejected never; a repeat changes nothing.
+                drop(self.transition.feed(Input::CalledBack(*report)));
+            }
             Request::Answered(answered) => {
                 if let Some(input) = answered.input {
                     // Rejected means that it was answered for before.
@@ -235,7 +240,7 @@ impl Live {
         let limits = &ctx.shared.config.limits;
         let mut draft = Draft::new(Transition::new(&base, limits, now));
         draft.owed = self.owed;
-        if base.next_deadline().is_some_and(|at| at <= now) {
+        if self.deadline(&base).is_some_and(|at| at <= now) {
             let ticked = draft.transition.feed(Input::Tick);
             draft.after.push(After::Reply(None, ticked));
         }

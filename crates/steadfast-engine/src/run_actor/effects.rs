@@ -7,6 +7,7 @@ use steadfast_core::{Effect, EventId, TaskQueue};
 use super::{Arguments, Live};
 use crate::{
     api::TaskKind,
+    callbacks,
     context::Shared,
     delivery,
     matching::{QueueKey, Reference, TaskName},
@@ -24,10 +25,18 @@ impl Live {
     pub(super) fn run_effects(&mut self, ctx: &Arguments, effects: Vec<Effect>) {
         let _entered = trace::effects(&self.run, effects.len()).entered();
         for effect in effects {
-            if let Effect::UpdateStage { update_id, stage } = effect {
-                self.update_went_on(&update_id, stage);
-            } else {
-                perform(&ctx.shared, &ctx.slot, effect);
+            match effect {
+                Effect::UpdateStage { update_id, stage } => self.update_went_on(&update_id, stage),
+                Effect::CallBack { index } => {
+                    if let Some(call) = callbacks::call_of(&self.run, index, &ctx.shared.config) {
+                        callbacks::send(&ctx.shared, &ctx.slot, index, call);
+                    }
+                }
+                effect @ (Effect::OfferWorkflowTask { .. }
+                | Effect::OfferActivity { .. }
+                | Effect::WithdrawActivity { .. }
+                | Effect::Send(_)
+                | Effect::Closed) => perform(&ctx.shared, &ctx.slot, effect),
             }
         }
     }
@@ -51,8 +60,9 @@ pub(crate) fn perform(shared: &Arc<Shared>, slot: &Arc<Slot>, effect: Effect) {
             withdraw(shared, slot, task_queue, scheduled_event_id);
         }
         Effect::Send(outbound) => delivery::send(shared, slot, *outbound),
-        // Whoever waits, waits at the run's actor, which has told them.
-        Effect::UpdateStage { .. } | Effect::Closed => {}
+        // Whoever waits, waits at the run's actor, which has told them. Callbacks are a closed run's, and
+        // those have an actor.
+        Effect::UpdateStage { .. } | Effect::CallBack { .. } | Effect::Closed => {}
     }
 }
 

@@ -57,9 +57,9 @@ pub(super) async fn read(ctx: &Arguments) -> Result<Option<Live>, RunFailure> {
     let events = EventTail::of(&tail, run.next_event_id, max);
     let mut live = Live::new(run, sequence, events, ctx);
     live.unsaved = first_uncovered.map_or(0, |_| 1);
-    // Only a takeover knows of a closed run that owes something.
-    live.retired = !live.run.status.is_open();
-    if let Some(first) = first_uncovered.filter(|_| live.run.status.is_open()) {
+    // Only a takeover knows of a closed run that owes other runs something.
+    live.retired = !live.run.status.is_open() && live.run.callbacks_settled();
+    if let Some(first) = first_uncovered.filter(|_| !live.retired) {
         lock(&ctx.partition.watermark).mark(ctx.slot.id, first);
     }
     Ok(Some(live))

@@ -40,19 +40,8 @@ impl Live {
         }
         let idle_after = Span::from(Duration::from_millis(config.idle_ms));
         let idle = now.since(self.busy_at) >= idle_after;
-        if idle && self.may_sleep() {
-            // Runs that fall idle together must not fill the log with their snapshots: who finds no
-            // room stays, and looks again later.
-            if self.unsaved > 0
-                && let Ok(_room) = ctx.partition.passivations.try_acquire()
-            {
-                self.save_snapshot(ctx).await?;
-            }
-            if self.unsaved == 0 && ctx.slot.fall_asleep(self.sequence) {
-                ctx.partition.timers.arm(&ctx.slot, self.run.next_deadline());
-                ctx.shared.metrics.passivations.add(1, &[]);
-                return Ok(Next::Stop);
-            }
+        if idle && self.may_sleep() && self.fell_asleep(ctx).await? {
+            return Ok(Next::Stop);
         }
         let look_again = if idle { now + idle_after } else { self.busy_at + idle_after };
         self.arm(ctx, now, look_again);
@@ -60,7 +49,7 @@ impl Live {
     }
 
     fn arm(&self, ctx: &Arguments, now: Timestamp, look_again: Timestamp) {
-        let deadline = self.run.next_deadline();
+        let deadline = self.deadline(&self.run);
         let deadline = deadline.into_iter().chain(self.queries.next_deadline()).min();
         let deadline = deadline.map(|at| if at <= now { now + FRUITLESS_TICK } else { at });
         let at = deadline.map_or(look_again, |at| at.min(look_again));
@@ -121,7 +110,8 @@ impl Live {
         if gone {
             return Ok(Next::Stop);
         }
-        if self.owed == 0 && !self.retired && !self.run.deleting {
+        let settled = self.owed == 0 && self.run.callbacks_settled();
+        if settled && !self.retired && !self.run.deleting {
             match ctx.shared.world.log.retire(&ctx.slot.address).await {
                 Ok(()) => {
                     self.retired = true;
@@ -140,9 +130,34 @@ impl Live {
             return Ok(Next::Stop);
         }
         let look_again = if lingered { now + linger } else { self.busy_at + linger };
-        let look_again = self.queries.next_deadline().map_or(look_again, |at| at.min(look_again));
-        ctx.partition.timers.arm(&ctx.slot, Some(look_again));
+        if lingered && unused && self.only_waits_to_call_back() && self.fell_asleep(ctx).await? {
+            return Ok(Next::Stop);
+        }
+        self.arm(ctx, now, look_again);
         Ok(Next::Continue)
+    }
+
+    /// Whether all that is left of the closed run is a callback that is tried again later.
+    fn only_waits_to_call_back(&self) -> bool {
+        let run = &self.run;
+        self.owed == 0 && !run.callbacks_settled() && run.session.callbacks_out.is_empty()
+    }
+
+    /// Leaves memory with its next deadline, if the snapshot is saved and nothing waits in the inbox.
+    async fn fell_asleep(&mut self, ctx: &Arguments) -> Result<bool, RunFailure> {
+        // Runs that fall idle together must not fill the log with their snapshots: who finds no
+        // room stays, and looks again later.
+        if self.unsaved > 0
+            && let Ok(_room) = ctx.partition.passivations.try_acquire()
+        {
+            self.save_snapshot(ctx).await?;
+        }
+        if self.unsaved > 0 || !ctx.slot.fall_asleep(self.sequence) {
+            return Ok(false);
+        }
+        ctx.partition.timers.arm(&ctx.slot, self.run.next_deadline());
+        ctx.shared.metrics.passivations.add(1, &[]);
+        Ok(true)
     }
 
     /// Removes everything of the run; a failure is tried again later.

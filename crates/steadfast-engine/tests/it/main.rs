@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's helper fails its test")]
 
 mod attributes;
+mod callbacks;
 mod chain;
 mod children;
 mod crowd;

@@ -12,8 +12,9 @@ use steadfast_core::{
 use steadfast_engine::{
     Deadline, Engine, EngineConfig, World,
     api::*,
-    ports::{Clock, Log, RunAddress, ServiceCaller},
+    ports::{CallbackCaller, Clock, Log, RunAddress, ServiceCaller},
     routing,
+    world::NoCallbacks,
 };
 use steadfast_sim::MemLog;
 use tokio::time::Instant;
@@ -36,6 +37,7 @@ pub(crate) struct TestWorld {
     pub(crate) engine: Engine,
     clock: Arc<PausedClock>,
     config: EngineConfig,
+    callbacks: Arc<dyn CallbackCaller>,
 }
 
 pub(crate) fn config() -> EngineConfig {
@@ -53,8 +55,16 @@ impl TestWorld {
     ) -> Self {
         let log = MemLog::new();
         let clock = Arc::new(PausedClock(Instant::now()));
-        let engine = start(log.clone(), &clock, config.clone(), services).await;
-        Self { log, engine, clock, config }
+        let callbacks: Arc<dyn CallbackCaller> = Arc::new(NoCallbacks);
+        let engine = start(log.clone(), &clock, config.clone(), services, callbacks.clone()).await;
+        Self { log, engine, clock, config, callbacks }
+    }
+
+    /// A world on this log in which somebody makes callbacks.
+    pub(crate) async fn calling(log: MemLog, callbacks: Arc<dyn CallbackCaller>) -> Self {
+        let (clock, config) = (Arc::new(PausedClock(Instant::now())), config());
+        let engine = start(log.clone(), &clock, config.clone(), None, callbacks.clone()).await;
+        Self { log, engine, clock, config, callbacks }
     }
 
     /// The process dies; another one begins on the same log.
@@ -62,12 +72,14 @@ impl TestWorld {
         self.log.cut_off();
         self.log = self.log.reconnect();
         self.engine.shutdown().await;
-        self.engine = start(self.log.clone(), &self.clock, self.config.clone(), None).await;
+        let (log, callbacks) = (self.log.clone(), self.callbacks.clone());
+        self.engine = start(log, &self.clock, self.config.clone(), None, callbacks).await;
     }
 
     /// Another engine on the same log, while this one lives.
     pub(crate) async fn rival(&self) -> Engine {
-        start(self.log.reconnect(), &self.clock, self.config.clone(), None).await
+        let (log, callbacks) = (self.log.reconnect(), self.callbacks.clone());
+        start(log, &self.clock, self.config.clone(), None, callbacks).await
     }
 
     pub(crate) async fn start(&self, id: &str) -> Started {
@@ -137,9 +149,10 @@ async fn start(
     clock: &Arc<PausedClock>,
     config: EngineConfig,
     services: Option<Arc<dyn ServiceCaller>>,
+    callbacks: Arc<dyn CallbackCaller>,
 ) -> Engine {
     let log: Arc<dyn Log> = Arc::new(log);
-    let mut world = World { clock: clock.clone(), ..World::on(log) };
+    let mut world = World { clock: clock.clone(), callbacks, ..World::on(log) };
     if let Some(services) = services {
         world = world.with_services(services);
     }

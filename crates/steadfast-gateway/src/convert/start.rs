@@ -8,22 +8,26 @@ use steadfast_core::{
 use steadfast_temporal_api::{
     api::{
         common::v1 as common, enums::v1 as enums, taskqueue::v1 as taskqueue,
-        workflowservice::v1 as proto,
+        workflow::v1 as workflow, workflowservice::v1 as proto,
     },
     well_known::Duration,
 };
 
-use super::{core_user_metadata, enums as map, opaque, payload, priority, retry, time};
-use crate::fault::Fault;
+use super::{callback, core_user_metadata, enums as map, opaque, payload, priority, retry, time};
+use crate::{config::CallbackRules, fault::Fault};
 
 /// Temporal's own partitions of a queue are called so.
 const RESERVED_QUEUE_PREFIX: &str = "/_sys/";
 
 /// `StartWorkflowExecutionRequest`'s content.
 pub(crate) fn start(
-    request: proto::StartWorkflowExecutionRequest,
+    mut request: proto::StartWorkflowExecutionRequest,
     request_id: RequestId,
+    rules: &CallbackRules,
 ) -> Result<StartRequest, Fault> {
+    let on_conflict = on_conflict(request.on_conflict_options)?;
+    callback::admit(&mut request.completion_callbacks, rules)?;
+    let links = callback::without_callbacks_links(request.links, &request.completion_callbacks);
     let (reuse_policy, conflict_policy) =
         policies(request.workflow_id_reuse_policy, request.workflow_id_conflict_policy)?;
     let cron_schedule = request.cron_schedule;
@@ -60,18 +64,30 @@ pub(crate) fn start(
         search_attributes: payload::core_search_attributes(request.search_attributes),
         header: payload::core_header(request.header),
         user_metadata: core_user_metadata(request.user_metadata),
-        links: request.links.iter().map(opaque).collect(),
+        links: self::links(&links),
         completion_callbacks: request.completion_callbacks.iter().map(opaque).collect(),
         priority: request.priority.map(priority::from_proto),
         request_eager_execution: request.request_eager_execution,
         versioning: request.versioning_override.as_ref().map(opaque),
         blanks,
-        on_conflict: request.on_conflict_options.map(|options| OnConflict {
-            request_id: options.attach_request_id,
-            completion_callbacks: options.attach_completion_callbacks,
-            links: options.attach_links,
-        }),
+        on_conflict,
     })
+}
+
+fn on_conflict(options: Option<workflow::OnConflictOptions>) -> Result<Option<OnConflict>, Fault> {
+    let Some(options) = options else {
+        return Ok(None);
+    };
+    if options.attach_completion_callbacks && !options.attach_request_id {
+        return Err(Fault::invalid(
+            "attaching request ID is required for attaching completion callbacks",
+        ));
+    }
+    Ok(Some(OnConflict {
+        request_id: options.attach_request_id,
+        completion_callbacks: options.attach_completion_callbacks,
+        links: options.attach_links,
+    }))
 }
 
 /// `SignalWithStartWorkflowExecutionRequest`'s content: the start and the signal.

@@ -23,7 +23,7 @@ use super::activity_control::to_proto as options_to_proto;
 use crate::{
     context::{Context, Patience, target},
     convert::{
-        activity_type, enums as map, event::Names, execution, failure, payload, priority,
+        activity_type, callback, enums as map, event::Names, execution, failure, payload, priority,
         reset_point, task_queue, time, user_metadata, worker, workflow_type,
     },
     fault::Fault,
@@ -54,6 +54,11 @@ pub(crate) async fn describe_workflow_execution(
         pending_activities: activities.iter().map(activity).collect(),
         pending_children: run.children.values().map(|child| pending_child(child)).collect(),
         pending_workflow_task: run.pending_task().map(|pending| pending_task(run, pending)),
+        callbacks: run
+            .callbacks
+            .iter()
+            .filter_map(|known| callback::info(known, described.at))
+            .collect(),
         workflow_extended_info: Some(extended(run)),
         ..proto::DescribeWorkflowExecutionResponse::default()
     })

@@ -47,7 +47,7 @@ pub(crate) async fn execute_multi_operation(
         return Err(both_failed(None, Some(Fault::invalid(message))));
     }
     let request_id = request_id(start.request_id.clone());
-    let asked = start::start(start, request_id);
+    let asked = start::start(start, request_id, &context.config.callbacks);
     let wait = update::wait(update.wait_policy);
     let updated = convert::core_request(update.request);
     let (asked, wait, updated) = match (asked, wait, updated) {

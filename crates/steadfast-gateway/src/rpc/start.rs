@@ -28,7 +28,7 @@ pub(crate) async fn start_workflow_execution(
     let start = StartWorkflow {
         namespace,
         workflow_id: workflow_id.clone().into(),
-        request: start::start(request, request_id)?,
+        request: start::start(request, request_id, &context.config.callbacks)?,
         signal: None,
         traceparent: None,
     };

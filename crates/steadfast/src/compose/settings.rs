@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use steadfast_core::{Span, limits};
 use steadfast_engine::{EngineConfig, search_attributes::AttributeLimits};
-use steadfast_gateway::GatewayConfig;
+use steadfast_gateway::{GatewayConfig, config::CallbackRules};
 use steadfast_jetstream::config::{Config as JetStreamConfig, EventFeed, GroupCommit};
 use steadfast_jetstream::durability::Sync;
 use steadfast_native::NativeConfig;
@@ -104,6 +104,12 @@ pub(super) fn engine(config: &Config, partitions: u32) -> EngineConfig {
         history_events_warn: i64::from(engine.history_events_warn),
         workflow_id_reuse_ms: millis(engine.workflow_id_reuse_after),
         reset_bytes_max: engine.reset_bytes_max,
+        callback_timeout_ms: millis(config.callbacks.call_within),
+        callback_backoff_ms: millis(config.callbacks.backoff),
+        callback_backoff_max_ms: millis(config.callbacks.backoff_max),
+        callback_retry_ms: millis(config.callbacks.retry_for),
+        callback_calls_max: config.callbacks.calls_max,
+        callback_destination_calls_max: config.callbacks.calls_per_destination_max,
         limits: limits(&config.limits),
         attributes: AttributeLimits {
             keys_max: config.limits.search_attributes_max,
@@ -128,7 +134,20 @@ pub(super) fn gateway(config: &Config) -> GatewayConfig {
         payload_bytes_max: bytes(config.limits.payload_bytes_max),
         worker_heartbeats_bytes_max: bytes(gateway.worker_heartbeats_bytes_max),
         id_bytes_max: config.limits.id_bytes_max,
+        callbacks: callbacks(config),
         tls: None,
+    }
+}
+
+fn callbacks(config: &Config) -> CallbackRules {
+    let callbacks = &config.callbacks;
+    // Those that are no rules were refused with the configuration.
+    let allowed = callbacks.allowed_addresses.iter().filter_map(|rule| rule.parse().ok());
+    CallbackRules {
+        count_max: config.limits.callbacks_max,
+        url_bytes_max: callbacks.url_bytes_max,
+        header_bytes_max: bytes(callbacks.header_bytes_max),
+        allowed: allowed.collect(),
     }
 }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::{
     ENV_PREFIX,
     sections::{
-        Durability, Engine, Events, Gateway, Jetstream, Limits, Native, Nats, Retention, Server,
-        Telemetry, Visibility,
+        Callbacks, Durability, Engine, Events, Gateway, Jetstream, Limits, Native, Nats, Retention,
+        Server, Telemetry, Visibility,
     },
     units::{Size, Time},
 };
@@ -107,6 +107,7 @@ pub fn section_docs() -> Vec<SectionDoc> {
         doc::<Limits>("limits"),
         doc::<Native>("native"),
         doc::<Gateway>("gateway"),
+        doc::<Callbacks>("callbacks"),
         doc::<Events>("events"),
         doc::<Visibility>("visibility"),
         doc::<Retention>("retention"),

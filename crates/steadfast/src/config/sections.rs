@@ -262,7 +262,7 @@ section! {
         /// Bytes in one list of payloads, one memo, one failure.
         payload_bytes_max: Size = Size::mib(16),
         /// Completion callbacks per run.
-        callbacks_max: usize = 32,
+        callbacks_max: usize = 2_000,
         /// Pending activities per run.
         pending_activities_max: usize = 20_000,
         /// Pending children per run.
@@ -326,6 +326,33 @@ section! {
         /// A file with the authorities whose client certificates are accepted (PEM): then every
         /// client must have one. Empty means that none is asked for.
         tls_client_ca_file: String = String::new(),
+    }
+}
+
+section! {
+    /// Completion callbacks: who is told over HTTP that a workflow has closed.
+    Callbacks {
+        /// Where callbacks may go: `https://HOST[:PORT]`, or `http://HOST[:PORT]` where plain HTTP will do
+        /// as well; `*` stands for anything, as in `https://*.example.com`. Others are refused. Empty means
+        /// nowhere, and for a `steadfast dev` on a loopback address this machine: `localhost` and
+        /// `127.0.0.1`, any port.
+        allowed_addresses: Vec<String> = Vec::new(),
+        /// Bytes of a callback's URL.
+        url_bytes_max: usize = 1_000,
+        /// Bytes of a callback's headers.
+        header_bytes_max: Size = Size(8 << 10),
+        /// How long one try may take.
+        call_within: Time = Time::secs(10),
+        /// The first pause before another try; it doubles with each, less up to a fifth by chance.
+        backoff: Time = Time::secs(1),
+        /// The longest such pause.
+        backoff_max: Time = Time::secs(3_600),
+        /// How long after the close it is tried; 0 is for ever, and such a run outlives its retention.
+        retry_for: Time = Time::secs(3 * 86_400),
+        /// Callbacks that are tried at the same time.
+        calls_max: usize = 256,
+        /// The same for one destination, a scheme and a host.
+        calls_per_destination_max: usize = 32,
     }
 }
 

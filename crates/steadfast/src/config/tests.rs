@@ -81,7 +81,7 @@ fn environment_lies_over_the_file_and_flags_over_both() {
 #[test]
 fn mistakes_in_a_file_are_named() {
     refused("[server]\n\npartition = 3\n", expect!["steadfast.toml:3: unknown key `server.partition`; did you mean `server.partitions`?"]);
-    refused("[sevrer]\nx = 3\n", expect!["steadfast.toml:1: unknown key `sevrer`; the sections are server, nats, durability, jetstream, engine, limits, native, gateway, events, visibility, retention, telemetry"]);
+    refused("[sevrer]\nx = 3\n", expect!["steadfast.toml:1: unknown key `sevrer`; the sections are server, nats, durability, jetstream, engine, limits, native, gateway, callbacks, events, visibility, retention, telemetry"]);
     refused("[retention]\nfoo_bar_baz = 3\n", expect!["steadfast.toml:2: unknown key `retention.foo_bar_baz`; [retention] has closed_runs, sweep_every"]);
     refused("[server]\npartitions = \"many\"\n", expect![[r#"steadfast.toml:2: bad value for `server.partitions`: string "many" where u32 is expected; allowed: a whole number"#]]);
     refused("[server]\npartitions = 0\n", expect!["steadfast.toml:2: bad value for `server.partitions`: 0 is too small, 1 is the least; allowed: a whole number"]);

@@ -1,6 +1,7 @@
 //! Real processes: see the files, one per theme.
 
 mod bad_input;
+mod callbacks;
 mod demo;
 mod kills;
 mod metrics;

@@ -3,6 +3,7 @@
 use anyhow::{Result, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use steadfast_core::{Namespace, run::Status};
+use steadfast_engine::ports::last_record;
 
 use super::{PARTITION, World, address, recover};
 use crate::story::{self, Story};
@@ -27,6 +28,23 @@ pub async fn heads_are_the_last_records_of_a_workflow(world: &dyn World) -> Resu
     ensure!(heads.iter().all(|head| head.at.0 > 1_600_000_000_000_000_000));
     ensure!(log.heads(PARTITION, &address("order-3").key.workflow()).await?.is_empty());
     Ok(())
+}
+
+/// A closed run that is written to again does not become the newest of its workflow, and the next run
+/// must follow the record that was written last.
+pub async fn a_late_record_does_not_change_the_order_of_runs(world: &dyn World) -> Result<()> {
+    let log = world.log();
+    let mut first = Story::start(log, address("order-1")).await?;
+    first.close(log).await?;
+    let mut second = Story::start_after(log, address("order-1"), first.last()).await?;
+    second.close(log).await?;
+    first.mark_for_deletion(log).await?;
+    let heads = log.heads(PARTITION, &first.address.key.workflow()).await?;
+    let facts: Vec<_> = heads.iter().map(|head| (&head.address, head.sequence)).collect();
+    ensure!(facts == [(&first.address, first.last()), (&second.address, second.last())]);
+    ensure!(last_record(&heads) == first.last());
+    ensure!(Story::start_after(log, address("order-1"), second.last()).await.is_err());
+    Story::start_after(log, address("order-1"), first.last()).await.map(drop)
 }
 
 /// A page ends where the next one begins.

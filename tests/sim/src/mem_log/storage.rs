@@ -6,6 +6,7 @@ use bytes::Bytes;
 use steadfast_core::{Record, Timestamp, run::Status};
 use steadfast_engine::ports::{
     Expected, Followed, Head, Partition, Purged, ReadError, RunAddress, Sequence, Snapshot, Stored,
+    last_record,
 };
 use steadfast_protocol::{record, snapshot};
 use tokio::sync::watch;
@@ -82,7 +83,7 @@ impl Part {
                     other.key.namespace == address.key.namespace
                         && other.key.workflow_id == address.key.workflow_id
                 };
-                self.heads(same).last().map_or(0, |head| head.sequence) == sequence
+                last_record(&self.heads(same)) == sequence
             }
         }
     }
@@ -133,22 +134,23 @@ impl Part {
         Ok(Stored { sequence, record })
     }
 
-    /// The heads of all runs that are meant, oldest first.
+    /// The heads of all runs that are meant, the run that began first first.
     pub(super) fn heads(&self, meant: impl Fn(&RunAddress) -> bool) -> Vec<Head> {
-        let last = self.runs.values().filter_map(|run| run.last());
-        let mut heads: Vec<Head> = last
-            .filter_map(|sequence| {
-                let message = self.messages.get(sequence)?;
-                meant(&message.address).then(|| Head {
+        let ends = self.runs.values().filter_map(|run| Some((*run.first()?, *run.last()?)));
+        let mut heads: Vec<(Sequence, Head)> = ends
+            .filter_map(|(first, sequence)| {
+                let message = self.messages.get(&sequence)?;
+                let head = Head {
                     address: message.address.clone(),
-                    sequence: *sequence,
+                    sequence,
                     status: message.status,
                     at: message.at,
-                })
+                };
+                meant(&message.address).then_some((first, head))
             })
             .collect();
-        heads.sort_unstable_by_key(|head| head.sequence);
-        heads
+        heads.sort_unstable_by_key(|(first, _)| *first);
+        heads.into_iter().map(|(_, head)| head).collect()
     }
 
     pub(super) fn purge(&mut self, subject: &str) {

@@ -56,5 +56,9 @@ fn callbacks_are_limited() {
     world.limits.callbacks_max = 2;
     attach(&mut world, "a", 2).unwrap();
     let refused = attach(&mut world, "b", 1);
-    assert!(matches!(refused, Err(Rejection::Limit(LimitError::TooMany { max: 2, .. }))));
+    let Err(Rejection::Limit(limit @ LimitError::TooManyCallbacks { .. })) = refused else {
+        panic!("{refused:?}");
+    };
+    expect!["cannot attach more than 2 callbacks to a workflow (2 callbacks already attached)"]
+        .assert_eq(&limit.to_string());
 }
