@@ -98,7 +98,6 @@ pub(crate) fn signal_with_start(
     if request.signal_name.is_empty() {
         return Err(Fault::invalid("SignalName is not set on request."));
     }
-    let links: Vec<_> = request.links.iter().map(opaque).collect();
     let signal = Signal {
         name: request.signal_name,
         input: payload::core_list(request.signal_input),
@@ -106,52 +105,32 @@ pub(crate) fn signal_with_start(
         header: payload::core_header(request.header.clone()),
         request_id: request_id.clone(),
         external: None,
-        links: links.clone(),
+        links: links(&request.links),
     };
-    let (reuse_policy, conflict_policy) =
-        policies(request.workflow_id_reuse_policy, request.workflow_id_conflict_policy)?;
-    let cron_schedule = request.cron_schedule;
-    let start_delay = delay(request.workflow_start_delay, &cron_schedule)?;
-    let blanks = blanks(
-        request.header.as_ref(),
-        request.workflow_execution_timeout.as_ref(),
-        request.workflow_run_timeout.as_ref(),
-    );
-    let start = StartRequest {
-        workflow_type: request.workflow_type.unwrap_or_default().name.into(),
-        task_queue: queue(request.task_queue)?,
-        input: payload::core_list(request.input),
-        workflow_execution_timeout: time::span(
-            "WorkflowExecutionTimeoutSeconds",
-            request.workflow_execution_timeout,
-        )?,
-        workflow_run_timeout: time::span(
-            "WorkflowRunTimeoutSeconds",
-            request.workflow_run_timeout,
-        )?,
-        workflow_task_timeout: time::span(
-            "WorkflowTaskTimeoutSeconds",
-            request.workflow_task_timeout,
-        )?,
-        identity: request.identity.into(),
-        request_id,
-        reuse_policy,
-        conflict_policy,
-        retry_policy: retry::from_proto(request.retry_policy)?,
-        cron_schedule,
-        start_delay,
-        memo: payload::core_memo(request.memo),
-        search_attributes: payload::core_search_attributes(request.search_attributes),
-        header: payload::core_header(request.header),
-        user_metadata: core_user_metadata(request.user_metadata),
-        links,
-        completion_callbacks: Vec::new(),
-        priority: request.priority.map(priority::from_proto),
-        request_eager_execution: false,
-        versioning: request.versioning_override.as_ref().map(opaque),
-        blanks,
-        on_conflict: None,
+    let start = proto::StartWorkflowExecutionRequest {
+        workflow_type: request.workflow_type,
+        task_queue: request.task_queue,
+        input: request.input,
+        workflow_execution_timeout: request.workflow_execution_timeout,
+        workflow_run_timeout: request.workflow_run_timeout,
+        workflow_task_timeout: request.workflow_task_timeout,
+        identity: request.identity,
+        workflow_id_reuse_policy: request.workflow_id_reuse_policy,
+        workflow_id_conflict_policy: request.workflow_id_conflict_policy,
+        retry_policy: request.retry_policy,
+        cron_schedule: request.cron_schedule,
+        memo: request.memo,
+        search_attributes: request.search_attributes,
+        header: request.header,
+        workflow_start_delay: request.workflow_start_delay,
+        user_metadata: request.user_metadata,
+        links: request.links,
+        versioning_override: request.versioning_override,
+        priority: request.priority,
+        ..proto::StartWorkflowExecutionRequest::default()
     };
+    // It brings no callbacks.
+    let start = self::start(start, request_id, &CallbackRules::default())?;
     Ok((start, signal))
 }
 
