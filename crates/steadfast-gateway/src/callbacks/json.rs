@@ -38,16 +38,16 @@ pub(super) fn failure(failure: &proto::Failure) -> Value {
         .with("stackTrace", failure.stack_trace.clone().into())
         .with("encodedAttributes", maybe(failure.encoded_attributes.as_ref(), payload))
         .with("cause", maybe(failure.cause.as_deref(), self::failure));
-    match failure.failure_info.as_ref().and_then(info) {
+    match failure.failure_info.as_ref().map(info) {
         Some((name, info)) => object.with(name, info).done(),
         None => object.done(),
     }
 }
 
-fn info(info: &proto::failure::FailureInfo) -> Option<(&'static str, Value)> {
+fn info(info: &proto::failure::FailureInfo) -> (&'static str, Value) {
     use proto::failure::FailureInfo as Info;
     let object = Object::default();
-    Some(match info {
+    match info {
         Info::ApplicationFailureInfo(a) => (
             "applicationFailureInfo",
             object
@@ -84,33 +84,56 @@ fn info(info: &proto::failure::FailureInfo) -> Option<(&'static str, Value)> {
                 .with("lastHeartbeatDetails", maybe(a.last_heartbeat_details.as_ref(), payloads))
                 .done(),
         ),
-        Info::ActivityFailureInfo(a) => (
-            "activityFailureInfo",
-            object
-                .with("scheduledEventId", number(a.scheduled_event_id))
-                .with("startedEventId", number(a.started_event_id))
-                .with("identity", a.identity.clone().into())
-                .with("activityType", maybe(a.activity_type.as_ref(), |t| json!({"name": t.name})))
-                .with("activityId", a.activity_id.clone().into())
-                .with("retryState", named(enums::RetryState::try_from(a.retry_state)))
-                .done(),
-        ),
-        Info::ChildWorkflowExecutionFailureInfo(a) => (
-            "childWorkflowExecutionFailureInfo",
-            object
-                .with("namespace", a.namespace.clone().into())
-                .with("workflowExecution", maybe(a.workflow_execution.as_ref(), execution))
-                .with("workflowType", maybe(a.workflow_type.as_ref(), |t| json!({"name": t.name})))
-                .with("initiatedEventId", number(a.initiated_event_id))
-                .with("startedEventId", number(a.started_event_id))
-                .with("retryState", named(enums::RetryState::try_from(a.retry_state)))
-                .done(),
-        ),
-        // There is no Nexus here: no failure has these.
-        Info::NexusOperationExecutionFailureInfo(_) | Info::NexusHandlerFailureInfo(_) => {
-            return None;
+        Info::ActivityFailureInfo(a) => ("activityFailureInfo", activity(a)),
+        Info::ChildWorkflowExecutionFailureInfo(a) => {
+            ("childWorkflowExecutionFailureInfo", child(a))
         }
-    })
+        Info::NexusOperationExecutionFailureInfo(a) => {
+            ("nexusOperationExecutionFailureInfo", nexus_operation(a))
+        }
+        Info::NexusHandlerFailureInfo(a) => (
+            "nexusHandlerFailureInfo",
+            object
+                .with("type", a.r#type.clone().into())
+                .with(
+                    "retryBehavior",
+                    named(enums::NexusHandlerErrorRetryBehavior::try_from(a.retry_behavior)),
+                )
+                .done(),
+        ),
+    }
+}
+
+fn activity(info: &proto::ActivityFailureInfo) -> Value {
+    Object::default()
+        .with("scheduledEventId", number(info.scheduled_event_id))
+        .with("startedEventId", number(info.started_event_id))
+        .with("identity", info.identity.clone().into())
+        .with("activityType", maybe(info.activity_type.as_ref(), |t| json!({"name": t.name})))
+        .with("activityId", info.activity_id.clone().into())
+        .with("retryState", named(enums::RetryState::try_from(info.retry_state)))
+        .done()
+}
+
+fn child(info: &proto::ChildWorkflowExecutionFailureInfo) -> Value {
+    Object::default()
+        .with("namespace", info.namespace.clone().into())
+        .with("workflowExecution", maybe(info.workflow_execution.as_ref(), execution))
+        .with("workflowType", maybe(info.workflow_type.as_ref(), |t| json!({"name": t.name})))
+        .with("initiatedEventId", number(info.initiated_event_id))
+        .with("startedEventId", number(info.started_event_id))
+        .with("retryState", named(enums::RetryState::try_from(info.retry_state)))
+        .done()
+}
+
+fn nexus_operation(info: &proto::NexusOperationFailureInfo) -> Value {
+    Object::default()
+        .with("scheduledEventId", number(info.scheduled_event_id))
+        .with("endpoint", info.endpoint.clone().into())
+        .with("service", info.service.clone().into())
+        .with("operation", info.operation.clone().into())
+        .with("operationToken", info.operation_token.clone().into())
+        .done()
 }
 
 fn maybe<T>(value: Option<T>, shown: impl FnOnce(T) -> Value) -> Value {
@@ -176,7 +199,7 @@ macro_rules! named {
     };
 }
 
-named!(ApplicationErrorCategory, TimeoutType, RetryState);
+named!(ApplicationErrorCategory, TimeoutType, RetryState, NexusHandlerErrorRetryBehavior);
 
 #[cfg(test)]
 mod tests;
