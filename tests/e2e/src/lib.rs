@@ -14,6 +14,7 @@ pub mod polyglot;
 pub mod process;
 pub mod random;
 pub mod script;
+pub mod temporal;
 pub mod temporal_cli;
 pub mod wait;
 pub mod worker;

@@ -5,6 +5,8 @@ mod callbacks;
 mod demo;
 mod kills;
 mod metrics;
+mod operator_kills;
 mod outage;
 mod polyglot;
 mod quarantine;
+mod temporal_bad_input;
