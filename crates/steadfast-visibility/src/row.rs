@@ -182,7 +182,8 @@ fn details(run: &RunInfo) -> Result<Vec<u8>, rmp_serde::encode::Error> {
     if builds(run).is_some() {
         search_attributes.remove(BUILDS_ATTRIBUTE);
     }
-    rmp_serde::to_vec(&Details {
+    // With names: a payload leaves out what it does not have.
+    rmp_serde::to_vec_named(&Details {
         parent_namespace: run.parent.as_ref().map(|(name, _)| name.clone()).unwrap_or_default(),
         first_run_id: run.first_run_id.clone(),
         memo: run.memo.clone(),

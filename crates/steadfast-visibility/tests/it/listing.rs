@@ -1,7 +1,7 @@
 //! Lists and counts follow the log at once.
 
 use steadfast_core::{
-    Entry, Execution,
+    Entry, Execution, Payload,
     event::{WorkflowExecutionPaused, WorkflowExecutionUnpaused, WorkflowPropertiesModified},
     run::Status,
 };
@@ -33,10 +33,11 @@ async fn a_run_is_shown_with_all_there_is_to_show() {
     world.start("a", 10, attributes(&[("CustomKeyword", "\"x\""), ("CustomInt", "1")])).await;
     world.upsert("a", 11, attributes(&[("CustomInt", "2"), ("CustomKeyword", "null")])).await;
     let address = world.address("a", "run-a");
-    let memo = WorkflowPropertiesModified {
-        upserted_memo: attributes(&[("CustomText", "\"note\"")]),
-        ..WorkflowPropertiesModified::default()
-    };
+    let mut memo = attributes(&[("CustomText", "\"note\"")]);
+    memo.insert("bare".to_owned(), Payload { data: "bytes".into(), ..Payload::default() });
+    let shown = memo.clone();
+    let memo =
+        WorkflowPropertiesModified { upserted_memo: memo, ..WorkflowPropertiesModified::default() };
     world.append(&address, 12, Status::Running, vec![Entry::Event(event(3, 12, memo))]).await;
     let paused = WorkflowExecutionPaused { reason: "lunch".into(), ..Default::default() };
     world.append(&address, 13, Status::Paused, vec![Entry::Event(event(4, 13, paused))]).await;
@@ -50,7 +51,7 @@ async fn a_run_is_shown_with_all_there_is_to_show() {
     let own = Execution { workflow_id: "a".into(), run_id: "run-a".into() };
     assert_eq!((run.root.clone(), run.first_run_id.as_str()), (own, "run-a"));
     assert_eq!(run.search_attributes, attributes(&[("CustomInt", "2")]));
-    assert_eq!(run.memo, attributes(&[("CustomText", "\"note\"")]));
+    assert_eq!(run.memo, shown);
     assert_eq!(run.close_time, None);
 
     let unpaused = Entry::Event(event(5, 14, WorkflowExecutionUnpaused::default()));

@@ -223,7 +223,11 @@ async fn commands_that_make_no_sense() -> Result<()> {
         (vec![timer("t", 9), timer("t", 9)], "add-timer", Some(Cause::StartTimerDuplicateId)),
         (vec![unknown], "TimerID: none", Some(Cause::BadCancelTimerAttributes)),
         (vec![nothing], "is not set", Some(Cause::BadStartTimerAttributes)),
-        (vec![activity("", "q")], "ActivityId", Some(Cause::BadScheduleActivityAttributes)),
+        (
+            vec![activity("", "q")],
+            "activityId is not set",
+            Some(Cause::BadScheduleActivityAttributes),
+        ),
         (vec![activity("a", "")], "queue", Some(Cause::BadScheduleActivityAttributes)),
         (
             vec![activity("a", "q"), activity("a", "q")],
