@@ -228,6 +228,10 @@ pub trait Clock: Send + Sync + 'static {
 pub trait Entropy: Send + Sync + 'static {
     /// A fresh UUID as text.
     fn uuid(&self) -> String;
+    /// A fresh id for a run that starts now.
+    fn run_id(&self, _now: Timestamp) -> String {
+        self.uuid()
+    }
 }
 
 /// Whether a namespace takes new runs (`temporal.api.enums.v1.NamespaceState`).

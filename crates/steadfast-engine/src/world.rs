@@ -106,6 +106,13 @@ impl Entropy for RandomIds {
     fn uuid(&self) -> String {
         uuid::Uuid::new_v4().to_string()
     }
+
+    /// Of version 7, as Temporal's are: they sort by the time of their start.
+    fn run_id(&self, now: Timestamp) -> String {
+        let millis = u64::try_from(now.0 / 1_000_000).unwrap_or_default();
+        let [_, _, _, _, _, _, random @ ..] = uuid::Uuid::new_v4().into_bytes();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+    }
 }
 
 /// A world in which nobody answers.
@@ -130,5 +137,18 @@ impl CallbackCaller for NoCallbacks {
 
     fn destination(&self, _callback: &bytes::Bytes) -> String {
         String::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn run_ids_sort_by_their_start() {
+        let at = |millis: i64| RandomIds.run_id(Timestamp(millis * 1_000_000));
+        let (first, second) = (at(1_700_000_000_000), at(1_700_000_000_001));
+        assert!(first < second && first != at(1_700_000_000_000));
+        assert_eq!(uuid::Uuid::parse_str(&first).unwrap().get_version_num(), 7);
     }
 }

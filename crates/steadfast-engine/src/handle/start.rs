@@ -74,7 +74,8 @@ pub(super) async fn prepare(
     if request.request_id.is_empty() {
         request.request_id = RequestId::new(shared.world.entropy.uuid());
     }
-    let key = RunKey { namespace, workflow_id, run_id: RunId::new(shared.world.entropy.uuid()) };
+    let run_id = RunId::new(shared.world.entropy.run_id(shared.world.clock.now()));
+    let key = RunKey { namespace, workflow_id, run_id };
     let span = shared.spans.start(&key, &request, traceparent.as_deref());
     let own = span.as_ref().and_then(StartSpan::traceparent);
     if let Some(traceparent) = own.or(traceparent) {
