@@ -183,10 +183,12 @@ impl Event {
     /// About how many bytes this event costs in a history: what limits are measured with.
     pub fn approximate_bytes(&self) -> u64 {
         const FIXED: usize = 96;
+        /// The ids, names and times that a start has beyond other events.
+        const START: usize = 224;
         let payloads = crate::payload::size_of;
         #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is small, or ends the run")]
         let variable = match &self.kind {
-            EventKind::WorkflowExecutionStarted(a) => payloads(&a.input),
+            EventKind::WorkflowExecutionStarted(a) => START + payloads(&a.input),
             EventKind::WorkflowExecutionSignaled(a) => payloads(&a.input),
             EventKind::ActivityTaskScheduled(a) => payloads(&a.input),
             EventKind::ActivityTaskCompleted(a) => payloads(&a.result),
