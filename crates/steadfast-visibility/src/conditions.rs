@@ -167,21 +167,13 @@ fn node(expr: &Expr, kind: &impl Fn(&str) -> Option<Kind>) -> Result<Node, Inval
     }
 }
 
-/// `a AND b AND c`, which is parsed leaning to the left, as one list: a long one must not fill the stack.
+/// `a AND b AND c`, as one list.
 fn chain(
     expr: &Expr,
     op: &BinaryOperator,
     kind: &impl Fn(&str) -> Option<Kind>,
 ) -> Result<Node, InvalidQuery> {
-    let (mut operands, mut rest) = (Vec::new(), expr);
-    while let Expr::BinaryOp { left, op: same, right } = rest
-        && same == op
-    {
-        operands.push(&**right);
-        rest = left;
-    }
-    operands.push(rest);
-    let nodes = operands.into_iter().rev().map(|operand| node(operand, kind));
+    let nodes = parse::operands(expr, op).into_iter().map(|operand| node(operand, kind));
     let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
     Ok(if *op == BinaryOperator::And { Node::All(nodes) } else { Node::Any(nodes) })
 }

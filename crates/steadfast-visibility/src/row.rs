@@ -129,8 +129,12 @@ pub(crate) fn read(namespace: &Namespace, row: &rusqlite::Row<'_>) -> Result<Run
     })
 }
 
-/// Every column of a row beside its id and namespace, in the order of the store's statement.
-pub(crate) fn values(run: &RunInfo) -> Result<Vec<Value>, rmp_serde::encode::Error> {
+/// Every column of a row beside its builds, id and namespace, in the order of the store's statement.
+/// Builds that the row has in a column of their own are not among its details.
+pub(crate) fn values(
+    run: &RunInfo,
+    has_builds: bool,
+) -> Result<Vec<Value>, rmp_serde::encode::Error> {
     let text = |text: &str| Value::Text(text.to_owned());
     let parent = run.parent.as_ref().map(|(_, execution)| execution);
     let optional = |value: Option<Value>| value.unwrap_or(Value::Null);
@@ -151,7 +155,7 @@ pub(crate) fn values(run: &RunInfo) -> Result<Vec<Value>, rmp_serde::encode::Err
         optional(parent.map(|execution| text(execution.run_id.as_str()))),
         text(run.root.workflow_id.as_str()),
         text(run.root.run_id.as_str()),
-        Value::Blob(details(run)?),
+        Value::Blob(details(run, has_builds)?),
         Value::Integer(run.last_time.0),
         Value::Integer(run.close_time.map_or(STILL_OPEN, |time| time.0)),
         optional(division(run).map(Value::Text)),
@@ -177,9 +181,9 @@ pub(crate) fn builds(run: &RunInfo) -> Option<String> {
     Some(serde_json::Value::from_iter(texts).to_string())
 }
 
-fn details(run: &RunInfo) -> Result<Vec<u8>, rmp_serde::encode::Error> {
+fn details(run: &RunInfo, has_builds: bool) -> Result<Vec<u8>, rmp_serde::encode::Error> {
     let mut search_attributes = run.search_attributes.clone();
-    if builds(run).is_some() {
+    if has_builds {
         search_attributes.remove(BUILDS_ATTRIBUTE);
     }
     // With names: a payload leaves out what it does not have.

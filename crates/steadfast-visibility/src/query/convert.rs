@@ -10,7 +10,7 @@ use super::{
     Bounds, Comparison, Condition, Direction, Query, Test,
     field::{Column, Field},
     literal,
-    parse::{NOT_STARTS_WITH, Parsed, STARTS_WITH},
+    parse::{NOT_STARTS_WITH, Parsed, STARTS_WITH, operands},
     words,
 };
 use crate::error::InvalidQuery;
@@ -111,24 +111,16 @@ impl Converter<'_> {
         }
     }
 
-    /// `a AND b AND c`, which is parsed leaning to the left, as one list.
+    /// `a AND b AND c`, as one list.
     fn chain(
         &mut self,
         expr: &Expr,
         op: &BinaryOperator,
         negated: bool,
     ) -> Result<Condition, InvalidQuery> {
-        let (mut operands, mut rest) = (Vec::new(), expr);
-        while let Expr::BinaryOp { left, op: same, right } = rest
-            && same == op
-        {
-            operands.push(right);
-            rest = left;
-        }
-        let mut conditions = vec![self.condition(rest, negated)?];
-        for operand in operands.into_iter().rev() {
-            conditions.push(self.condition(operand, negated)?);
-        }
+        let conditions = operands(expr, op).into_iter();
+        let conditions = conditions.map(|operand| self.condition(operand, negated));
+        let conditions = conditions.collect::<Result<Vec<_>, _>>()?;
         Ok(if (*op == BinaryOperator::And) == negated {
             Condition::Any(conditions)
         } else {

@@ -25,6 +25,21 @@ pub(crate) struct Parsed {
     pub(crate) order_by: Vec<OrderByExpr>,
 }
 
+/// What `a AND b AND c` joins, in its order. It is parsed leaning to the left, and a long one must not fill
+/// the stack.
+pub(crate) fn operands<'a>(chain: &'a Expr, op: &BinaryOperator) -> Vec<&'a Expr> {
+    let (mut operands, mut rest) = (Vec::new(), chain);
+    while let Expr::BinaryOp { left, op: same, right } = rest
+        && same == op
+    {
+        operands.push(&**right);
+        rest = left;
+    }
+    operands.push(rest);
+    operands.reverse();
+    operands
+}
+
 /// Parses what stands behind `WHERE` in Temporal's server: a condition and clauses, all of them optional.
 pub(crate) fn parse(text: &str) -> Result<Parsed, InvalidQuery> {
     let malformed = |error: ParserError| {

@@ -152,8 +152,7 @@ impl Batch<'_> {
     ) -> Result<i64, StoreError> {
         let namespace = self.namespace(&run.namespace)?;
         let Some(id) = id else {
-            let mut values = row::values(run)?;
-            values.push(self.builds(run)?);
+            let mut values = self.values(run)?;
             values.push(Value::Integer(namespace));
             let mut insert = self.transaction.prepare_cached(INSERT)?;
             let id = insert.insert(params_from_iter(values))?;
@@ -171,15 +170,14 @@ impl Batch<'_> {
             }
             Dirty::Builds => {
                 let [length, bytes, transitions, last] = row::progress(run);
-                let builds = self.builds(run)?;
+                let builds = self.builds(row::builds(run))?;
                 let mut update = self.transaction.prepare_cached(BUILDS)?;
                 update.execute(params![length, bytes, transitions, last, builds, id])?;
                 return Ok(id);
             }
             Dirty::Row | Dirty::Attributes => {}
         }
-        let mut values = row::values(run)?;
-        values.push(self.builds(run)?);
+        let mut values = self.values(run)?;
         values.push(Value::Integer(id));
         self.transaction.prepare_cached(UPDATE)?.execute(params_from_iter(values))?;
         if dirty == Dirty::Attributes {
@@ -282,9 +280,17 @@ impl Batch<'_> {
         Ok(id)
     }
 
-    /// The id of the run's list of builds. A list that no run has any more stays: it is small.
-    fn builds(&mut self, run: &RunInfo) -> Result<Value, StoreError> {
-        let Some(list) = row::builds(run) else {
+    /// Every column of the run's row but its id and namespace.
+    fn values(&mut self, run: &RunInfo) -> Result<Vec<Value>, StoreError> {
+        let builds = row::builds(run);
+        let mut values = row::values(run, builds.is_some())?;
+        values.push(self.builds(builds)?);
+        Ok(values)
+    }
+
+    /// The id of a list of builds. A list that no run has any more stays: it is small.
+    fn builds(&mut self, list: Option<String>) -> Result<Value, StoreError> {
+        let Some(list) = list else {
             return Ok(Value::Null);
         };
         if let Some(id) = self.builds.get(&list) {
