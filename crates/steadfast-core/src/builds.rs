@@ -23,15 +23,15 @@ const BYTES_MAX: usize = 2 * 1024;
 /// Notes the build that completed a workflow task; whether that is news.
 pub fn note_build(attributes: &mut PayloadMap, worker: &WorkerVersion) -> bool {
     let known = attributes.get(BUILDS_ATTRIBUTE).map(entries).unwrap_or_default();
-    let mut noted: Vec<String> = Vec::with_capacity(known.len() + 2);
-    if !worker.use_versioning {
-        noted.push(UNVERSIONED.to_owned());
-    }
-    let lasts = |entry: &&&str| **entry != UNVERSIONED && !entry.starts_with(ASSIGNED);
-    noted.extend(known.iter().filter(lasts).map(|entry| (*entry).to_owned()));
     let own = entry(worker);
-    if !noted.contains(&own) {
-        noted.push(own);
+    let mut noted = Vec::with_capacity(known.len() + 2);
+    if !worker.use_versioning {
+        noted.push(UNVERSIONED);
+    }
+    let lasts = |entry: &&str| *entry != UNVERSIONED && !entry.starts_with(ASSIGNED);
+    noted.extend(known.iter().copied().filter(lasts));
+    if !noted.contains(&own.as_str()) {
+        noted.push(&own);
     }
     if noted == known {
         return false;
@@ -74,8 +74,8 @@ fn entries(payload: &Payload) -> Vec<&str> {
 }
 
 /// The value, without the oldest builds where it would be too large.
-fn shorten(entries: &mut Vec<String>) -> Payload {
-    let oldest = usize::from(entries.first().is_some_and(|first| first == UNVERSIONED));
+fn shorten(entries: &mut Vec<&str>) -> Payload {
+    let oldest = usize::from(entries.first() == Some(&UNVERSIONED));
     loop {
         let value = list_of_json(entries);
         if value.data.len() <= BYTES_MAX || entries.len() <= oldest {

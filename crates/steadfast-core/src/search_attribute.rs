@@ -3,6 +3,8 @@
 //! Names and types are Temporal's (`common/searchattribute/sadefs`). Which custom ones a namespace has
 //! is told from outside; what values look like inside is `steadfast-engine`'s to check.
 
+use std::borrow::Borrow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Payload;
@@ -128,7 +130,7 @@ pub fn keyword_list(entries: &[String]) -> Payload {
 }
 
 /// A value of type KeywordList, from texts that are JSON already.
-pub(crate) fn list_of_json(entries: &[String]) -> Payload {
+pub(crate) fn list_of_json<S: Borrow<str>>(entries: &[S]) -> Payload {
     let mut payload = Payload::new("json/plain", format!("[{}]", entries.join(",")).into_bytes());
     let kind = bytes::Bytes::from_static(AttributeType::KeywordList.name().as_bytes());
     payload.metadata.insert(TYPE_METADATA.to_owned(), kind);
