@@ -26,7 +26,7 @@ use crate::{
     request::{Answered, Begin, Open, Opened, Read, Request},
     slot::Slot,
     sync::lock,
-    trace::{TRACEPARENT, log::log_key},
+    trace::{self, TRACEPARENT, log::log_key},
 };
 
 /// How many resets of its parent a child's report follows (`maxResetRedirectCount` is 20 there).
@@ -297,7 +297,7 @@ async fn parents_trace(
     let run =
         ask(shared, &parent, deadline, Retry::Again, |reply| Request::Read(Read::Describe(reply)));
     let traceparent = shared.spans.of_run(&*run.await.ok()?);
-    Some(Payload::new("text/plain", traceparent.into_bytes()))
+    Some(trace::header_value(traceparent))
 }
 
 /// Tells the sender how a delivery ended; waits for room in its inbox.

@@ -33,4 +33,5 @@ mod worker;
 pub use api::EngineError;
 pub use config::EngineConfig;
 pub use handle::{Deadline, Engine};
+pub use trace::is_trace_header;
 pub use world::World;

@@ -11,11 +11,23 @@ use opentelemetry::{
     SpanId, TraceFlags, TraceId,
     trace::{SpanContext, TraceState},
 };
-use steadfast_core::{EventId, Run};
+use steadfast_core::{EventId, Payload, Run};
 use tracing::Span;
 
 /// The header of a run that carries its trace context.
 pub(crate) const TRACEPARENT: &str = "traceparent";
+/// The encoding of that header's value when it was written here.
+const TEXT: &str = "text/plain";
+
+/// The value of the header for a run that came without one.
+pub(crate) fn header_value(traceparent: String) -> Payload {
+    Payload::new(TEXT, traceparent.into_bytes())
+}
+
+/// Whether a field of a run's header is the trace context that the engine put there.
+pub fn is_trace_header(name: &str, value: &Payload) -> bool {
+    name == TRACEPARENT && value.encoding() == Some(TEXT)
+}
 
 /// The run's trace context (W3C `traceparent`): its starter's, or its own.
 pub(crate) fn traceparent(run: &Run) -> String {

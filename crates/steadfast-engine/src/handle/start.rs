@@ -26,7 +26,7 @@ use crate::{
     ports::{Expected, Sequence, last_record},
     request::{Begin, Companion, Current, Open, Opened, Read, Request},
     slot::Slot,
-    trace::{TRACEPARENT, spans::StartSpan},
+    trace::{self, TRACEPARENT, spans::StartSpan},
 };
 
 /// What a start led to.
@@ -79,9 +79,8 @@ pub(super) async fn prepare(
     let span = shared.spans.start(&key, &request, traceparent.as_deref());
     let own = span.as_ref().and_then(StartSpan::traceparent);
     if let Some(traceparent) = own.or(traceparent) {
-        let payload = Payload::new("text/plain", traceparent.into_bytes());
         let header = request.header.entry(TRACEPARENT.to_owned());
-        header.or_insert(payload);
+        header.or_insert_with(|| trace::header_value(traceparent));
     }
     Ok((key, Start { request, lineage: Lineage::default(), signal }, span))
 }

@@ -1,6 +1,6 @@
 //! Payloads, and maps of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use steadfast_core::{Blanks, Payload, PayloadMap, Payloads};
@@ -50,8 +50,10 @@ pub(crate) fn core_list(payloads: Option<common::Payloads>) -> Payloads {
     payloads.map_or_else(Vec::new, |list| list.payloads.into_iter().map(from_proto).collect())
 }
 
-fn fields(map: &PayloadMap) -> std::collections::HashMap<String, common::Payload> {
-    map.iter().map(|(name, value)| (name.clone(), to_proto(value))).collect()
+fn fields<'a>(
+    map: impl IntoIterator<Item = (&'a String, &'a Payload)>,
+) -> HashMap<String, common::Payload> {
+    map.into_iter().map(|(name, value)| (name.clone(), to_proto(value))).collect()
 }
 
 fn core_map(fields: impl IntoIterator<Item = (String, common::Payload)>) -> PayloadMap {
@@ -59,9 +61,12 @@ fn core_map(fields: impl IntoIterator<Item = (String, common::Payload)>) -> Payl
 }
 
 /// A header, when there is one.
-pub(crate) fn header(map: &PayloadMap, blanks: Blanks) -> Option<common::Header> {
-    let is_there = !map.is_empty() || blanks.has(Blanks::HEADER);
-    is_there.then(|| common::Header { fields: fields(map) })
+pub(crate) fn header<'a>(
+    map: impl IntoIterator<Item = (&'a String, &'a Payload)>,
+    blanks: Blanks,
+) -> Option<common::Header> {
+    let fields = fields(map);
+    (!fields.is_empty() || blanks.has(Blanks::HEADER)).then_some(common::Header { fields })
 }
 
 /// Whether a header is there and empty.

@@ -1,6 +1,7 @@
 //! A run's own beginning, end and properties.
 
-use steadfast_core::{Blanks, Payload, event as core};
+use steadfast_core::{Blanks, event as core};
+use steadfast_engine::is_trace_header;
 use steadfast_temporal_api::{
     api::{
         common::v1 as common,
@@ -17,9 +18,6 @@ use crate::{
         workflow_type,
     },
 };
-
-/// The header that the engine gives a run, so that it is part of its caller's trace.
-const TRACEPARENT: &str = "traceparent";
 
 pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attributes {
     let parent = a.parent.as_ref();
@@ -74,12 +72,9 @@ pub(super) fn started(a: &core::WorkflowExecutionStarted, names: &Names) -> Attr
 
 /// The header without what the engine put there: the trace that the run is part of.
 fn header(a: &core::WorkflowExecutionStarted) -> Option<common::Header> {
-    let is_ours =
-        |name: &str, value: &Payload| name == TRACEPARENT && value.encoding() == Some("text/plain");
     let blanks = if a.header.is_empty() { a.blanks } else { Blanks::HEADER };
-    let mut header = a.header.clone();
-    header.retain(|name, value| !is_ours(name, value));
-    payload::header(&header, blanks)
+    let theirs = a.header.iter().filter(|(name, value)| !is_trace_header(name, value));
+    payload::header(theirs, blanks)
 }
 
 /// The delay of the first task; Temporal leaves it out where a workflow goes on at once.
