@@ -12,7 +12,7 @@ use steadfast_engine::ports::{CallbackCall, CallbackError};
 use steadfast_temporal_api::api::{common::v1::callback::Nexus, failure::v1 as proto};
 
 use super::json;
-use crate::convert::{failure, payload};
+use crate::convert::{failure, payload, time};
 
 const STATE: HeaderName = HeaderName::from_static("nexus-operation-state");
 const START_TIME: HeaderName = HeaderName::from_static("nexus-operation-start-time");
@@ -195,15 +195,9 @@ fn http_time(at: Timestamp) -> Option<String> {
 
 /// As protobuf's JSON has it: no fraction, or three, six or nine digits of it.
 fn rfc3339(at: Timestamp) -> String {
-    let (seconds, nanos) = (at.0.div_euclid(1_000_000_000), at.0.rem_euclid(1_000_000_000));
-    let whole = jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string();
-    let whole = whole.trim_end_matches('Z');
-    match nanos {
-        0 => format!("{whole}Z"),
-        _ if nanos % 1_000_000 == 0 => format!("{whole}.{:03}Z", nanos / 1_000_000),
-        _ if nanos % 1_000 == 0 => format!("{whole}.{:06}Z", nanos / 1_000),
-        _ => format!("{whole}.{nanos:09}Z"),
-    }
+    let at = time::timestamp(at);
+    let whole = jiff::Timestamp::from_second(at.seconds).unwrap_or_default().to_string();
+    format!("{}{}Z", whole.trim_end_matches('Z'), json::fraction(at.nanos))
 }
 
 #[cfg(test)]

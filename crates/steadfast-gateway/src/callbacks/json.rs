@@ -169,14 +169,17 @@ fn bytes(bytes: &[u8]) -> Value {
 }
 
 fn duration(duration: &Duration) -> Value {
-    match duration.nanos {
-        0 => format!("{}s", duration.seconds),
-        nanos if nanos % 1_000_000 == 0 => {
-            format!("{}.{:03}s", duration.seconds, nanos / 1_000_000)
-        }
-        nanos => format!("{}.{nanos:09}s", duration.seconds),
+    format!("{}{}s", duration.seconds, fraction(duration.nanos)).into()
+}
+
+/// What stands behind the whole seconds: nothing, or three, six or nine digits.
+pub(super) fn fraction(nanos: i32) -> String {
+    match nanos {
+        0 => String::new(),
+        _ if nanos % 1_000_000 == 0 => format!(".{:03}", nanos / 1_000_000),
+        _ if nanos % 1_000 == 0 => format!(".{:06}", nanos / 1_000),
+        _ => format!(".{nanos:09}"),
     }
-    .into()
 }
 
 /// The name of an enum's value; the first says nothing.
