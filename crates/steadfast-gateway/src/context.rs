@@ -79,6 +79,13 @@ impl Context {
         })
     }
 
+    /// The namespace of a request, which there is.
+    pub(crate) async fn namespace(&self, name: String) -> Result<Namespace, Fault> {
+        let namespace = namespace(name)?;
+        self.namespaces.describe(&namespace).await?;
+        Ok(namespace)
+    }
+
     /// The run that a request is about, in a namespace that there is.
     pub(crate) async fn target(
         &self,

@@ -149,7 +149,6 @@ service! {
         UpdateWorkerDeploymentVersionMetadata, SetWorkerDeploymentManager, StartBatchOperation,
         StopBatchOperation, DescribeBatchOperation, ListBatchOperations,
         RespondNexusTaskCompleted, RespondNexusTaskFailed,
-
         CreateWorkflowRule, DescribeWorkflowRule, DeleteWorkflowRule, ListWorkflowRules,
         TriggerWorkflowRule, UpdateTaskQueueConfig, FetchWorkerConfig,
         UpdateWorkerConfig,

@@ -37,10 +37,10 @@ pub(crate) struct Page {
 /// A workflow task, or a query that is a task of its own.
 pub(crate) fn workflow(
     polled: PolledWorkflowTask,
-    names: &event::Names,
+    names: event::Names,
     page: Page,
 ) -> proto::PollWorkflowTaskQueueResponse {
-    let names = &names.clone().of_run(&polled.task_queue);
+    let names = &names.of_run(&polled.task_queue);
     let kind = if polled.lone_query.is_some() { Kind::Query } else { Kind::Workflow };
     let started_event_id = polled.task.task.started_event_id;
     let (history, next_page_token) = first_page(&polled, names, page);

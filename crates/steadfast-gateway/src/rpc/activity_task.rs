@@ -5,7 +5,7 @@ use steadfast_engine::api::{ActivityTarget, Poll};
 use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
-    context::{Context, Patience, namespace},
+    context::{Context, Patience},
     convert::{failure, opaque, payload, task},
     fault::Fault,
     token::Kind,
@@ -16,8 +16,7 @@ pub(crate) async fn poll_activity_task_queue(
     patience: Patience,
     request: proto::PollActivityTaskQueueRequest,
 ) -> Result<proto::PollActivityTaskQueueResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.namespaces.describe(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     let metadata = request.task_queue_metadata;
     let poll = Poll {
         namespace,

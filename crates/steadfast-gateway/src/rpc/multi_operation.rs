@@ -71,7 +71,7 @@ pub(crate) async fn execute_multi_operation(
     let responses = vec![
         Response {
             response: Some(response::Response::StartWorkflow(started_response(
-                context, started, &names,
+                context, started, names,
             ))),
         },
         Response { response: Some(response::Response::UpdateWorkflow(update::response(&answer))) },

@@ -6,7 +6,7 @@ use steadfast_engine::api::Poll;
 use steadfast_temporal_api::api::workflowservice::v1 as proto;
 
 use crate::{
-    context::{Context, Patience, namespace},
+    context::{Context, Patience},
     convert::opaque,
     fault::Fault,
 };
@@ -16,8 +16,7 @@ pub(crate) async fn poll_nexus_task_queue(
     patience: Patience,
     request: proto::PollNexusTaskQueueRequest,
 ) -> Result<proto::PollNexusTaskQueueResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.namespaces.describe(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     let poll = Poll {
         namespace,
         task_queue: context.queue(request.task_queue)?,

@@ -34,7 +34,7 @@ pub(crate) async fn start_workflow_execution(
     };
     let started = context.engine.start_workflow(start, context.soon()).await;
     let started = started.map_err(|error| not_started(error, &workflow_id))?;
-    Ok(started_response(context, started, &names))
+    Ok(started_response(context, started, names))
 }
 
 pub(crate) async fn signal_with_start_workflow_execution(
@@ -66,7 +66,7 @@ pub(crate) async fn signal_with_start_workflow_execution(
 pub(super) fn started_response(
     context: &Context,
     started: Started,
-    names: &Names,
+    names: Names,
 ) -> proto::StartWorkflowExecutionResponse {
     proto::StartWorkflowExecutionResponse {
         run_id: started.run_id.to_string(),

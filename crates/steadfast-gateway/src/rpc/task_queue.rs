@@ -8,7 +8,7 @@ use steadfast_temporal_api::api::{
 };
 
 use crate::{
-    context::{Context, Patience, namespace},
+    context::{Context, Patience},
     convert::{clear, time},
     fault::Fault,
 };
@@ -19,8 +19,7 @@ pub(crate) async fn describe_task_queue(
     _patience: Patience,
     request: proto::DescribeTaskQueueRequest,
 ) -> Result<proto::DescribeTaskQueueResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.names(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     let task_queue = context.queue(request.task_queue)?;
     let describe = |kind| context.engine.describe_task_queue(&namespace, &task_queue, kind);
     if request.api_mode == i32::from(enums::DescribeTaskQueueMode::Enhanced) {
@@ -73,8 +72,7 @@ pub(crate) async fn list_task_queue_partitions(
     _patience: Patience,
     request: proto::ListTaskQueuePartitionsRequest,
 ) -> Result<proto::ListTaskQueuePartitionsResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.names(&namespace).await?;
+    context.namespace(request.namespace).await?;
     let key = context.queue(request.task_queue)?.to_string();
     // A queue lives in one place.
     let only = || {

@@ -1,6 +1,6 @@
 //! Lists and counts of runs, in Temporal's filter language.
 
-use steadfast_core::{Namespace, search_attribute};
+use steadfast_core::search_attribute;
 use steadfast_temporal_api::api::{
     filter::v1 as filter, workflow::v1 as workflow, workflowservice::v1 as proto,
 };
@@ -8,7 +8,7 @@ use steadfast_visibility::{ListRequest, QueryError, RunInfo, Visibility};
 use tonic::Code;
 
 use crate::{
-    context::{Context, Patience, namespace},
+    context::{Context, Patience},
     convert::{enums as map, execution, payload, time, workflow_type},
     fault::Fault,
 };
@@ -116,8 +116,7 @@ pub(crate) async fn count_workflow_executions(
     request: proto::CountWorkflowExecutionsRequest,
 ) -> Result<proto::CountWorkflowExecutionsResponse, Fault> {
     use proto::count_workflow_executions_response::AggregationGroup;
-    let namespace = namespace(request.namespace)?;
-    context.names(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     let visibility = visibility(context)?;
     let count = visibility.count(&namespace, &request.query, context.soon()).await?;
     let groups = count.groups.iter().map(|group| AggregationGroup {
@@ -162,8 +161,7 @@ async fn list(
     page_size: i32,
     page_token: Vec<u8>,
 ) -> Result<(Vec<workflow::WorkflowExecutionInfo>, Vec<u8>), Fault> {
-    let namespace: Namespace = namespace(name)?;
-    context.names(&namespace).await?;
+    let namespace = context.namespace(name).await?;
     let request = ListRequest {
         namespace,
         query,

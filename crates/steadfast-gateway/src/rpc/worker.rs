@@ -4,7 +4,7 @@ use steadfast_temporal_api::api::{worker::v1 as worker, workflowservice::v1 as p
 use steadfast_visibility::QueryError;
 
 use crate::{
-    context::{Context, Patience, namespace},
+    context::{Context, Patience},
     fault::Fault,
     workers::{Asked, Filter},
 };
@@ -24,8 +24,7 @@ pub(crate) async fn shutdown_worker(
     _patience: Patience,
     request: proto::ShutdownWorkerRequest,
 ) -> Result<proto::ShutdownWorkerResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.namespaces.describe(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     if let Some(last) = request.worker_heartbeat {
         context.workers.heard(&namespace, last);
     }
@@ -39,8 +38,7 @@ pub(crate) async fn record_worker_heartbeat(
     _patience: Patience,
     request: proto::RecordWorkerHeartbeatRequest,
 ) -> Result<proto::RecordWorkerHeartbeatResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.namespaces.describe(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     for heartbeat in request.worker_heartbeat {
         context.workers.heard(&namespace, heartbeat);
     }
@@ -53,8 +51,7 @@ pub(crate) async fn list_workers(
     _patience: Patience,
     request: proto::ListWorkersRequest,
 ) -> Result<proto::ListWorkersResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.namespaces.describe(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     let asked = asked(&request.query, request.include_system_workers)?;
     // The place is the last key, as it is. No size means all that there are.
     let after = String::from_utf8(request.next_page_token)
@@ -77,8 +74,7 @@ pub(crate) async fn count_workers(
     _patience: Patience,
     request: proto::CountWorkersRequest,
 ) -> Result<proto::CountWorkersResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.namespaces.describe(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     let asked = asked(&request.query, request.include_system_workers)?;
     let count = context.workers.count(&namespace, &asked);
     Ok(proto::CountWorkersResponse { count: i64::try_from(count).unwrap_or(i64::MAX) })
@@ -89,8 +85,7 @@ pub(crate) async fn describe_worker(
     _patience: Patience,
     request: proto::DescribeWorkerRequest,
 ) -> Result<proto::DescribeWorkerResponse, Fault> {
-    let namespace = namespace(request.namespace)?;
-    context.namespaces.describe(&namespace).await?;
+    let namespace = context.namespace(request.namespace).await?;
     let key = request.worker_instance_key;
     let found = context.workers.describe(&namespace, &key);
     let heartbeat = found.ok_or_else(|| Fault::not_found(format!("Worker {key} not found")))?;

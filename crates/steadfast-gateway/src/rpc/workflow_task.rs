@@ -42,8 +42,7 @@ pub(crate) async fn poll_workflow_task_queue(
     };
     let deadline = context.within(context.config.poll_timeout, patience);
     let polled = context.engine.poll_workflow_task(poll, deadline).await?;
-    Ok(polled
-        .map_or_else(Default::default, |polled| task::workflow(polled, &names, context.page())))
+    Ok(polled.map_or_else(Default::default, |polled| task::workflow(polled, names, context.page())))
 }
 
 /// The main queue of a sticky one.
@@ -66,7 +65,7 @@ pub(crate) async fn respond_workflow_task_completed(
     let names = context.names(&token.run.namespace).await?;
     let completed =
         context.engine.complete_workflow_task(&token, completion, context.soon()).await?;
-    let next = completed.next.map(|next| task::workflow(*next, &names, context.page()));
+    let next = completed.next.map(|next| task::workflow(*next, names, context.page()));
     Ok(proto::RespondWorkflowTaskCompletedResponse {
         workflow_task: next,
         activity_tasks: completed.eager.into_iter().map(task::activity).collect(),
