@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use async_nats::{Client, ConnectOptions, HeaderMap, Request};
+use async_nats::{Client, ConnectOptions, HeaderMap, Request, jetstream};
 use bytes::Bytes;
+use futures::TryStreamExt;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use steadfast_core::{Event, Payload, Payloads, run::Status};
@@ -101,6 +102,27 @@ impl Native {
     /// The same, but requests are part of a trace.
     pub fn with_traceparent(&self, traceparent: &str) -> Self {
         Self { traceparent: Some(traceparent.to_owned()), ..self.clone() }
+    }
+
+    /// The subjects of the runs whose workflow ids are wanted, as the log has them: past the engine.
+    pub async fn history_subjects(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        let context = jetstream::new(self.client.clone());
+        let mut subjects_found = Vec::new();
+        let mut streams = context.stream_names();
+        while let Some(name) = streams.try_next().await? {
+            if !name.starts_with("SF_HISTORY_") {
+                continue;
+            }
+            let stream = context.get_stream(&name).await?;
+            let mut subjects = stream.info_with_subjects(">").await?;
+            while let Some((found, _)) = subjects.try_next().await? {
+                let run = subject::parse_history(&found)?;
+                if run.workflow_id.text().is_some_and(&wanted) {
+                    subjects_found.push(found);
+                }
+            }
+        }
+        Ok(subjects_found)
     }
 
     /// Any bytes to any subject.

@@ -4,8 +4,7 @@
 //! `SF_E2E_OPERATOR_KILLS` says how many (4), `SF_E2E_SEED` where the randomness starts (7).
 
 use anyhow::{Context, Result, ensure};
-use async_nats::jetstream;
-use futures::{TryStreamExt, future::try_join_all};
+use futures::future::try_join_all;
 use steadfast_e2e::{
     compat::grpc,
     engine::{Engine, Home, Options},
@@ -14,7 +13,6 @@ use steadfast_e2e::{
     temporal::{Temporal, execution, finish, timer},
     wait,
 };
-use steadfast_protocol::subject;
 use steadfast_temporal_api::api::{
     enums::v1::{EventType, WorkflowExecutionStatus as Status},
     workflowservice::v1 as proto,
@@ -194,23 +192,7 @@ async fn check_deleted(temporal: &Temporal, native: &Native, ids: &[String]) -> 
 }
 
 async fn records(native: &Native, ids: &[String]) -> Result<Vec<String>> {
-    let context = jetstream::new(native.client.clone());
-    let mut left = Vec::new();
-    let mut streams = context.stream_names();
-    while let Some(name) = streams.try_next().await? {
-        if !name.starts_with("SF_HISTORY_") {
-            continue;
-        }
-        let stream = context.get_stream(&name).await?;
-        let mut subjects = stream.info_with_subjects(">").await?;
-        while let Some((found, _)) = subjects.try_next().await? {
-            let run = subject::parse_history(&found)?;
-            if run.workflow_id.text().is_some_and(|id| ids.iter().any(|deleted| deleted == id)) {
-                left.push(found);
-            }
-        }
-    }
-    Ok(left)
+    native.history_subjects(|id| ids.iter().any(|deleted| deleted == id)).await
 }
 
 /// Paused once, and it goes on after that.

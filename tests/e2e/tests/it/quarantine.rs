@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use async_nats::jetstream;
-use futures::TryStreamExt;
 use serde_json::json;
 use steadfast_e2e::{
     engine::{Engine, Home, Options},
@@ -13,33 +12,18 @@ use steadfast_e2e::{
     wait,
     worker::Worker,
 };
-use steadfast_protocol::{
-    message::{ApiVerb, Describe, Description, Done, Signal},
-    subject,
-};
+use steadfast_protocol::message::{ApiVerb, Describe, Description, Done, Signal};
 
 const QUEUE: &str = "quarantine";
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Writes noise after a run's records, past the engine, as a broken disk or a stranger might.
 async fn corrupt(native: &Native, workflow_id: &str) -> Result<()> {
+    let found = native.history_subjects(|id| id == workflow_id).await?.into_iter().next();
+    let found = found.with_context(|| format!("{workflow_id} has no record"))?;
     let context = jetstream::new(native.client.clone());
-    let mut streams = context.stream_names();
-    while let Some(name) = streams.try_next().await? {
-        if !name.starts_with("SF_HISTORY_") {
-            continue;
-        }
-        let stream = context.get_stream(&name).await?;
-        let mut subjects = stream.info_with_subjects(">").await?;
-        while let Some((found, _)) = subjects.try_next().await? {
-            let run = subject::parse_history(&found)?;
-            if run.workflow_id.text() == Some(workflow_id) {
-                context.publish(found, "noise".into()).await?.await?;
-                return Ok(());
-            }
-        }
-    }
-    anyhow::bail!("{workflow_id} has no record")
+    context.publish(found, "noise".into()).await?.await?;
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
