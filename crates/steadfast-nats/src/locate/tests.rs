@@ -1,13 +1,16 @@
 //! The search order, and each way a binary can be wrong, with shell scripts that pretend.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, process::Command};
 
 use super::*;
 
-/// A script that answers every call with `printed`.
+/// A script that answers every call with `printed`. Another process writes it: what this one has open for
+/// writing is inherited by whatever another test starts in that moment, and then cannot be run.
 fn pretend(path: &Path, printed: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, format!("#!/bin/sh\necho '{printed}'\n")).unwrap();
+    let text = path.with_extension("text");
+    fs::write(&text, format!("#!/bin/sh\necho '{printed}'\n")).unwrap();
+    assert!(Command::new("cp").arg(&text).arg(path).status().unwrap().success());
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
 

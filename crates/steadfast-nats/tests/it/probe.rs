@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -32,10 +33,12 @@ pub(crate) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
-/// An executable shell script.
+/// An executable shell script. Another process writes it: what this one has open for writing is inherited
+/// by whatever another test starts in that moment, and then cannot be run.
 pub(crate) fn script(folder: &Path, body: &str) -> PathBuf {
-    let path = folder.join("nats-server");
-    fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
+    let (path, text) = (folder.join("nats-server"), folder.join("nats-server.text"));
+    fs::write(&text, format!("#!/bin/sh\n{body}\n")).unwrap();
+    assert!(Command::new("cp").arg(&text).arg(&path).status().unwrap().success());
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     path
 }
